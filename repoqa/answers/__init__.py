@@ -1,0 +1,1 @@
+"""What the model said, held against the code: citations and suspects."""

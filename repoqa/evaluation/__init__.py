@@ -1,0 +1,1 @@
+"""How well the right code is found, measured on bug reports."""

@@ -1,0 +1,1 @@
+"""What the user gave: the question, the piped log, its stack traces."""

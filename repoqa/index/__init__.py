@@ -1,0 +1,1 @@
+"""From a snapshot to postings and a definition graph, cached by content."""

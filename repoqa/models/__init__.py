@@ -1,0 +1,1 @@
+"""Profiles, tokenizers, weights and engines."""

@@ -1,0 +1,1 @@
+"""From a file's bytes to its symbols, references and outline, by tree-sitter."""

@@ -1,0 +1,1 @@
+"""The packed context and the question in the words and format of a model."""

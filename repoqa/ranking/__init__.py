@@ -1,0 +1,1 @@
+"""Which files and symbols matter for the question, each with its reasons."""
