@@ -1,0 +1,100 @@
+"""What every test stands on: an environment of its own, and real git repositories made quickly."""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+RepositoryMaker = Callable[[Mapping[str, str | bytes]], Path]
+
+PERSON = {
+    "GIT_AUTHOR_NAME": "Ada Lovelace",
+    "GIT_AUTHOR_EMAIL": "ada@example.org",
+    "GIT_AUTHOR_DATE": "2024-05-06T07:08:09+00:00",
+    "GIT_COMMITTER_NAME": "Ada Lovelace",
+    "GIT_COMMITTER_EMAIL": "ada@example.org",
+    "GIT_COMMITTER_DATE": "2024-05-06T07:08:09+00:00",
+}
+GIT_SETTINGS = """\
+[init]
+    defaultBranch = main
+    templateDir =
+[protocol "file"]
+    allow = always
+[advice]
+    detachedHead = false
+[gc]
+    auto = 0
+[maintenance]
+    auto = false
+"""
+HOMES = {
+    "HOME": "",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_RUNTIME_DIR": ".run",
+    "REPOQA_CACHE_DIR": ".cache/repoqa",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A home folder of the test's own: neither the user's files nor git settings are seen."""
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith(("GIT_", "REPOQA_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    for name, folder in HOMES.items():
+        monkeypatch.setenv(name, str(home / folder))
+    settings = home / ".gitconfig"
+    settings.write_text(GIT_SETTINGS)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    for name, value in PERSON.items():
+        monkeypatch.setenv(name, value)
+    return home
+
+
+def git(directory: Path, *arguments: str | bytes, stdin: bytes = b"") -> str:
+    """Run git in `directory` and return what it printed, without the last line end."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=directory, input=stdin, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    return os.fsdecode(done.stdout).removesuffix("\n")
+
+
+def write_files(root: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write `files` (path to content) under `root`, folders included."""
+    for path, content in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@pytest.fixture
+def make_repository(tmp_path: Path) -> RepositoryMaker:
+    """Makes a git repository whose one commit on `main` holds the given files (none: no commit).
+
+    The first is `tmp_path / "repository"`, the next `repository-2`, and so on.
+    """
+    count = 0
+
+    def make(files: Mapping[str, str | bytes]) -> Path:
+        nonlocal count
+        count += 1
+        root = tmp_path / ("repository" if count == 1 else f"repository-{count}")
+        root.mkdir()
+        git(root, "init", "--quiet")
+        write_files(root, files)
+        if files:
+            git(root, "add", "--all")
+            git(root, "commit", "--quiet", "--message=First")
+        return root
+
+    return make
