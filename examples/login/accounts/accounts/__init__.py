@@ -1,0 +1,1 @@
+"""Sign-up, login and sessions for a small web shop."""
