@@ -1,0 +1,195 @@
+"""Settings: their sources in order, and what each source may not say."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repoqa.errors import ExitCode, UsageError
+from repoqa.settings import (
+    DEFAULT_MODEL,
+    Settings,
+    config_path,
+    parse_tokens,
+    profile_directory,
+    read_settings,
+)
+
+
+def write_config(text: str) -> Path:
+    path = config_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_nothing_configured_gives_the_defaults(own_environment: Path) -> None:
+    settings = read_settings(environment={}, flags={})
+    assert settings == Settings(cache_dir=own_environment / ".cache" / "repoqa")
+    assert settings.model == DEFAULT_MODEL
+    assert settings.budget is None
+
+
+def test_files_are_looked_for_in_the_users_own_directories(own_environment: Path) -> None:
+    assert config_path() == own_environment / ".config" / "repoqa" / "config.toml"
+    assert profile_directory() == own_environment / ".config" / "repoqa" / "models"
+
+
+def test_each_source_outranks_the_one_before() -> None:
+    write_config('model = "a"\nbudget = "1k"\n')
+    repository = b"budget = 2000\n"
+    environment = {"REPOQA_BUDGET": "3k"}
+    flags = {"budget": 4000, "model": None}
+
+    def budget(**sources: object) -> int | None:
+        given = {"environment": {}, "flags": {}, **sources}
+        return read_settings(**given).budget  # type: ignore[arg-type]
+
+    assert budget() == 1000
+    assert budget(repository_file=repository) == 2000
+    assert budget(repository_file=repository, environment=environment) == 3000
+    assert budget(repository_file=repository, environment=environment, flags=flags) == 4000
+    assert read_settings(environment={}, flags=flags).model == "a"
+
+
+def test_every_key_can_stand_in_the_users_file_but_the_secret_one() -> None:
+    write_config(
+        'model = "server"\nbudget = "13k"\nanswer = 700\ncache_dir = "~/elsewhere"\n'
+        'ignore = ["*.min.js"]\n[server]\nurl = "http://localhost:8000/v1"\nmodel = "x"\n'
+    )
+    assert read_settings(environment={}, flags={}) == Settings(
+        model="server",
+        budget=13_000,
+        answer=700,
+        server_url="http://localhost:8000/v1",
+        server_model="x",
+        cache_dir=Path.home() / "elsewhere",
+        ignore=("*.min.js",),
+    )
+    write_config('api_key = "sk-123"\n')
+    with pytest.raises(UsageError, match="REPOQA_API_KEY"):
+        read_settings(environment={}, flags={})
+
+
+def test_the_environment_can_give_every_key() -> None:
+    settings = read_settings(
+        environment={
+            "REPOQA_MODEL": "server",
+            "REPOQA_BUDGET": "13k",
+            "REPOQA_ANSWER": "700",
+            "REPOQA_SERVER_URL": "http://localhost:8000/v1",
+            "REPOQA_SERVER_MODEL": "x",
+            "REPOQA_API_KEY": "sk-123",
+            "REPOQA_CACHE_DIR": "/somewhere",
+            "REPOQA_IGNORE": os.pathsep.join(("*.min.js", "vendor/")),
+            "PATH": "/bin",
+        },
+        flags={},
+    )
+    assert settings == Settings(
+        model="server",
+        budget=13_000,
+        answer=700,
+        server_url="http://localhost:8000/v1",
+        server_model="x",
+        api_key="sk-123",
+        cache_dir=Path("/somewhere"),
+        ignore=("*.min.js", "vendor/"),
+    )
+    assert "sk-123" not in repr(settings)
+
+
+def test_an_empty_variable_is_not_given() -> None:
+    assert read_settings(environment={"REPOQA_MODEL": ""}, flags={}).model == DEFAULT_MODEL
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'model = "evil"',
+        'server = {url = "http://evil.example"}',
+        '[server]\nmodel = "evil"',
+        'api_key = "sk-123"',
+        'cache_dir = "/tmp"',
+        "answer = 100000",
+    ],
+)
+def test_the_repository_may_not_choose_what_is_trusted(line: str) -> None:
+    with pytest.raises(UsageError, match="is not trusted") as caught:
+        read_settings(environment={}, flags={}, repository_file=line.encode())
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert str(config_path()) in caught.value.remedy
+
+
+def test_the_repository_may_set_its_budget_and_what_to_ignore() -> None:
+    settings = read_settings(
+        environment={}, flags={}, repository_file=b'budget = "8k"\nignore = ["generated/"]\n'
+    )
+    assert (settings.budget, settings.ignore) == (8000, ("generated/",))
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "repository", "nearest"),
+    [
+        ('modle = "x"', {}, None, "`model`"),
+        ('[server]\nurll = "x"', {}, None, "`server.url`"),
+        ('server_url = "x"', {}, None, "`server.url`"),
+        ("", {"REPOQA_BUGDET": "5k"}, None, "`REPOQA_BUDGET`"),
+        ("", {}, b"ignored = []", "`ignore`"),
+        ("zzzz = 1", {}, None, "Known are"),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest_known_one(
+    config: str, environment: dict[str, str], repository: bytes | None, *, nearest: str
+) -> None:
+    write_config(config)
+    with pytest.raises(UsageError) as caught:
+        read_settings(environment=environment, flags={}, repository_file=repository)
+    assert "there is no setting" in caught.value.message
+    assert nearest in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("config", "part"),
+    [
+        ("model = 3", "model"),
+        ("budget = true", "budget"),
+        ("ignore = 'x'", "ignore"),
+        ("ignore = [1]", "ignore"),
+        ("model =", "not valid TOML"),
+        ("server = 'x'", "server"),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_wrong_in_it(config: str, part: str) -> None:
+    path = write_config(config)
+    with pytest.raises(UsageError) as caught:
+        read_settings(environment={}, flags={})
+    assert str(path) in caught.value.message
+    assert part in caught.value.message
+
+
+def test_a_settings_file_that_cannot_be_read_is_no_traceback() -> None:
+    config_path().mkdir(parents=True)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_settings(environment={}, flags={})
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("13k", 13_000), ("13K", 13_000), ("1.5k", 1500), ("4096", 4096), ("100_000", 100_000)],
+)
+def test_token_counts_as_people_write_them(text: str, tokens: int) -> None:
+    assert parse_tokens(text, origin="--budget") == tokens
+
+
+@pytest.mark.parametrize("text", ["", "k", "-1", "1.5", "13kk", "13 k", "0", "0k", "1e3", "_1"])
+def test_other_token_counts_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--budget"):
+        parse_tokens(text, origin="--budget")
+
+
+@given(st.integers(1, 10**9))
+def test_a_plain_number_is_itself(tokens: int) -> None:
+    assert parse_tokens(tokens, origin="x") == parse_tokens(str(tokens), origin="x") == tokens
