@@ -148,7 +148,8 @@ class PathMention:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the user gave, read. `text` is the question as written, `title` its first line.
+    """What the user gave, read. `text` is the question as written, `title` its first line, `body`
+    the rest, both without HTML comments.
 
     `identifiers` are names that look like code (dotted, snake, camel, in backticks or code
     blocks), in order of appearance; `code` are its code blocks; `errors` the messages of
@@ -157,6 +158,7 @@ class Question:
 
     text: str
     title: str
+    body: str = ""
     identifiers: tuple[str, ...] = ()
     paths: tuple[PathMention, ...] = ()
     frames: tuple[Frame, ...] = ()

@@ -1,0 +1,177 @@
+"""Stack traces in text, as frames. Each format is one pattern; nothing is run or resolved here."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from repoqa.records import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFormat:
+    """How one tool prints a frame.
+
+    `pattern` has the groups `path`, and `line` and `function` where they are printed. `start`
+    is found, between two frames or in the second, where a new trace begins. `innermost_first` tells the order of its frames.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    innermost_first: bool
+    start: re.Pattern[str]
+
+
+def _format(name: str, pattern: str, *, innermost_first: bool, start: str) -> TraceFormat:
+    return TraceFormat(
+        name, re.compile(pattern, re.M), innermost_first, re.compile(start, re.M | re.I)
+    )
+
+
+# Blank lines end most traces; Python's are ended by their error line.
+_BLANK = r"\n[ \t]*\n"
+_JAVA_START = r"^(?!\s+(at |\.\.\.)).*\b[\w.$]+(Exception|Error|Throwable)\b"
+FORMATS = (
+    _format(
+        "python",
+        r'^[\s|+>]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?',
+        innermost_first=False,
+        start=r"Traceback \(most recent call last\)",
+    ),
+    _format(
+        "pytest",
+        r"^(?:E\s+)?(?P<path>[^\s:'\"<>()]+\.pyx?):(?P<line>\d+): "
+        r"(?:in (?P<function>\S+)|[A-Z]\w+)",
+        innermost_first=False,
+        start=r"^_{5,}|^={5,}",
+    ),
+    _format(
+        "ipython",
+        r"^(?:File )?(?P<path>[~/\w.][^\s:()<>]*\.pyx?)(?::(?P<line>\d+),)? in "
+        r"(?P<function>[\w.<>]+)\(",
+        innermost_first=False,
+        start=r"Traceback \(most recent call last\)",
+    ),
+    _format(
+        "java",
+        r"^\s*at (?:[\w.-]+(?:@[\w.]+)?/)*(?P<function>[\w$.<>]+)"
+        r"\((?P<path>[\w$-]+\.(?:java|kt|scala|groovy))(?::(?P<line>\d+))?\)",
+        innermost_first=True,
+        start=_JAVA_START,
+    ),
+    _format(
+        "javascript",
+        r"^\s*at (?:async )?(?:(?P<function>[^\s(]+)(?: \[as [^\]]+\])? )?"
+        r"\(?(?:file://|webpack://(?:/|[\w-]+/))?(?P<path>[^\s():]+\.(?:[cm]?[jt]sx?|vue|svelte))"
+        r"(?:\?[^\s:]*)?:(?P<line>\d+):\d+\)?",
+        innermost_first=True,
+        start=r"^(?!\s+at ).*\b\w*(Error|Exception)\b|" + _BLANK,
+    ),
+    _format(
+        "firefox",
+        r"^(?P<function>[\w$.<>/*]*)@(?:https?://[^/\s]+|file://|webpack://(?:/|[\w-]+))?"
+        r"(?P<path>/?[^\s:@]+\.(?:[cm]?[jt]sx?))(?:\?[^\s:]*)?:(?P<line>\d+):\d+",
+        innermost_first=True,
+        start=_BLANK,
+    ),
+    _format(
+        "go",
+        r"^(?P<function>[\w./*()-]+)\([^\n]*\)\n\s+(?P<path>\S+\.go):(?P<line>\d+)",
+        innermost_first=True,
+        start=r"^goroutine \d+|^panic:",
+    ),
+    _format(
+        "rust panic",
+        r"panicked at (?:'[^\n]*', )?(?P<path>[^\s:,']+\.rs):(?P<line>\d+)(?P<function>)",
+        innermost_first=True,
+        start=r"^thread '",
+    ),
+    _format(
+        "rust",
+        r"^\s+\d+: (?:0x[0-9a-f]+ - )?(?P<function>\S+)\n\s+at (?P<path>\S+\.rs):(?P<line>\d+)",
+        innermost_first=True,
+        start=r"stack backtrace:",
+    ),
+    _format(
+        "gdb",
+        r"^#\d+\s+(?:0x[0-9a-f]+ in )?(?P<function>[\w:~<>.*&]+)[^\n]*?\s+(?:at )?"
+        r"(?P<path>[^\s()]+\.\w{1,4}):(?P<line>\d+)",
+        innermost_first=True,
+        start=r"^\s*#0\b",
+    ),
+    _format(
+        "asan",
+        r"^\s+#\d+ 0x[0-9a-f]+ in (?P<function>[\w:~<>.*&]+)[^\n]*?\s(?P<path>[^\s()]+\.\w{1,4})"
+        r":(?P<line>\d+)",
+        innermost_first=True,
+        start=r"^\s*#0\b",
+    ),
+    _format(
+        "csharp",
+        r"^\s*at (?P<function>[\w.<>`\[\],+]+)\([^\n]*\) in (?P<path>[^\n]+?):line (?P<line>\d+)",
+        innermost_first=True,
+        start=_JAVA_START,
+    ),
+    _format(
+        "php",
+        r"^#\d+ (?P<path>[^\s(]+\.php)\((?P<line>\d+)\): (?P<function>[\w\\:>-]+)",
+        innermost_first=True,
+        start=r"^#0\b",
+    ),
+    _format(
+        "ruby",
+        r"^\s*(?:from )?(?P<path>[^\s:]+\.(?:rb|erb|rake)):(?P<line>\d+):in "
+        r"[`'](?P<function>[^']+)'",
+        innermost_first=True,
+        start=_BLANK,
+    ),
+)
+
+
+def frames(text: str) -> tuple[Frame, ...]:
+    """Every frame of every trace in a text, in the order printed."""
+    found = sorted(
+        (start, frame) for trace_format in FORMATS for start, frame in _frames(text, trace_format)
+    )
+    return tuple(frame for _, frame in _renumbered(found))
+
+
+def _frames(text: str, trace_format: TraceFormat) -> Iterator[tuple[int, Frame]]:
+    """The frames of one format, with the place of each; `trace` is where its trace begins."""
+    for trace in _traces(text, trace_format):
+        last = len(trace) - 1
+        for number, match in enumerate(trace):
+            groups = match.groupdict()
+            line = groups.get("line")
+            yield (
+                match.start(),
+                Frame(
+                    path=groups["path"].replace("\\", "/"),
+                    line=int(line) if line else None,
+                    function=groups.get("function") or "",
+                    trace=trace[0].start(),
+                    depth=number if trace_format.innermost_first else last - number,
+                ),
+            )
+
+
+def _traces(text: str, trace_format: TraceFormat) -> Iterator[list[re.Match[str]]]:
+    """Runs of matches with nothing between them that starts a new trace."""
+    run: list[re.Match[str]] = []
+    for match in trace_format.pattern.finditer(text):
+        if run and trace_format.start.search(text, run[-1].end(), match.end()):
+            yield run
+            run = []
+        run.append(match)
+    if run:
+        yield run
+
+
+def _renumbered(found: list[tuple[int, Frame]]) -> Iterator[tuple[int, Frame]]:
+    """The frames with their traces counted from 0, one frame a place."""
+    numbers: dict[int, int] = {}
+    seen: set[tuple[str, int | None, int]] = set()
+    for start, frame in found:
+        number = numbers.setdefault(frame.trace, len(numbers))
+        if (frame.path, frame.line, start) not in seen:
+            seen.add((frame.path, frame.line, start))
+            yield start, Frame(frame.path, frame.line, frame.function, number, frame.depth)
