@@ -1,0 +1,65 @@
+"""The places that may hold the bug, from the ranking alone: no model is asked."""
+
+from collections.abc import Mapping
+
+from repoqa.records import RankedSymbol, Ranking, Reasons, Suspect
+
+REASONS_SHOWN = 3
+# What each ranking signal says in words. A signal without words here is shown by its own name.
+WORDS: Mapping[str, str] = {
+    "trace": "named in the traceback",
+    "definition": "defines a name from the question",
+    "dotted": "its dotted name is in the question",
+    "name": "words of the question in its name",
+    "mention": "its file is named in the question",
+    "path": "words of the question in its path",
+    "title": "matches the title",
+    "body": "matches the text",
+    "code": "matches the code in the question",
+    "message": "holds the words of the error message",
+    "literal": "holds the words of the error message",
+    "log": "matches the log",
+    "diff": "changed by the diff",
+    "pin": "pinned by --path",
+    "coherence": "other parts of its file match too",
+    "file": "its file matches",
+    "symbols": "its parts match",
+    "callers": "calls other suspects",
+    "callees": "called by other suspects",
+}
+
+
+def suspects(ranking: Ranking, *, limit: int = 5) -> tuple[Suspect, ...]:
+    """The best `limit` symbols, none inside another that is already named."""
+    chosen: list[RankedSymbol] = []
+    for ranked in ranking.symbols:
+        if len(chosen) == limit:
+            break
+        if not any(_overlap(ranked, other) for other in chosen):
+            chosen.append(ranked)
+    return tuple(
+        Suspect(
+            path=ranked.path,
+            start=ranked.symbol.start,
+            end=ranked.symbol.end,
+            name=ranked.symbol.name,
+            score=ranked.score,
+            why=why(ranked.reasons),
+        )
+        for ranked in chosen
+    )
+
+
+def why(reasons: Reasons) -> str:
+    """The strongest reasons in words, the strongest first; reasons against are not told."""
+    strongest = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    words = (WORDS.get(name, name) for name, amount in strongest if amount > 0)
+    return "; ".join(list(dict.fromkeys(words))[:REASONS_SHOWN])
+
+
+def _overlap(one: RankedSymbol, other: RankedSymbol) -> bool:
+    return (
+        one.path == other.path
+        and one.symbol.start <= other.symbol.end
+        and other.symbol.start <= one.symbol.end
+    )

@@ -1,0 +1,146 @@
+"""Everything up to the prompt: index, rank, pack, render. Needs no model and writes no file but
+the cache; it is what `repoqa pack` shows."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from repoqa.index.build import build
+from repoqa.index.index import Index
+from repoqa.index.store import Store
+from repoqa.models.profile import Profile
+from repoqa.packing.budget import Room
+from repoqa.packing.pack import pack
+from repoqa.prompts import evidence
+from repoqa.prompts.render import fixed_tokens, render
+from repoqa.protocols import CodeSource, Progress, Tokenizer
+from repoqa.ranking.places import Places
+from repoqa.ranking.rank import rank
+from repoqa.records import (
+    Context,
+    PathMention,
+    Prompt,
+    Question,
+    Ranking,
+    Snapshot,
+    Timings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """For which model to prepare, and within how many tokens.
+
+    `budget` limits the whole rendered prompt. `cache` is the cache's root, None for no cache on
+    disk.
+    """
+
+    profile: Profile
+    tokenizer: Tokenizer
+    budget: int
+    cache: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A prompt and everything it was made of. `question` is whole, as it was ranked."""
+
+    snapshot: Snapshot
+    question: Question
+    index: Index
+    ranking: Ranking
+    context: Context
+    prompt: Prompt
+    setup: Setup
+    timings: Timings
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def prepare(
+    question: Question,
+    snapshot: Snapshot,
+    setup: Setup,
+    *,
+    progress: Progress,
+    earlier: Mapping[str, float] | None = None,
+) -> Preparation:
+    """The prompt for a question about a snapshot, at most `setup.budget` tokens long.
+
+    `earlier` are the seconds of the stages that ran before (start, snapshot); `total` is their
+    sum with index, rank and pack. Raises BudgetError where the budget is below what a prompt
+    needs, before anything is read.
+    """
+    watch = _Stopwatch(dict(earlier or {}))
+    profile, tokenizer = setup.profile, setup.tokenizer
+    shown = evidence.fit(question, setup.budget, profile=profile, tokenizer=tokenizer)
+    with watch.stage("index"):
+        store = Store(setup.cache / "index" if setup.cache else None)
+        index = build(snapshot, store, progress=progress)
+    with watch.stage("rank"):
+        ranking = rank(question, index)
+    with watch.stage("pack"):
+        marks = evidence_lines(question, index)
+        context, prompt = fit_context(shown, ranking, code=index, setup=setup, marks=marks)
+    watch.seconds["total"] = sum(watch.seconds.values())
+    return Preparation(
+        snapshot=snapshot,
+        question=question,
+        index=index,
+        ranking=ranking,
+        context=context,
+        prompt=prompt,
+        setup=setup,
+        timings=Timings(watch.seconds, parsed=index.parsed_count, reused=index.reused_count),
+    )
+
+
+def fit_context(
+    question: Question,
+    ranking: Ranking,
+    *,
+    code: CodeSource,
+    setup: Setup,
+    marks: tuple[PathMention, ...] = (),
+) -> tuple[Context, Prompt]:
+    """The packed code and the prompt that holds it, never over `setup.budget` tokens.
+
+    Tokens may join or part across the seam between the code and the fixed parts; where that makes
+    the prompt too long, the room shrinks by as much and packing starts again.
+    """
+    profile, tokenizer = setup.profile, setup.tokenizer
+    fixed = fixed_tokens(question, profile=profile, tokenizer=tokenizer)
+    reliable = max(min(profile.reliable_window, setup.budget) - fixed, 0)
+    room = Room(max(setup.budget - fixed, 0), tokenizer, reliable=reliable, marks=marks)
+    while True:
+        context = pack(ranking, code, room)
+        prompt = render(question, context, profile=profile, tokenizer=tokenizer)
+        over = prompt.tokens - setup.budget
+        if over <= 0 or not context.excerpts:
+            return context, prompt
+        room = replace(room, tokens=max(min(room.tokens, context.tokens) - over, 0))
+
+
+def evidence_lines(question: Question, code: CodeSource) -> tuple[PathMention, ...]:
+    """The lines of this repository that traces and mentions name, each once, sorted."""
+    places = Places(code.paths)
+    named = [(frame.path, frame.line) for frame in question.frames]
+    named += [(mention.path, mention.line) for mention in question.paths]
+    found = {
+        PathMention(place.path, place.line)
+        for path, line in named
+        if line is not None
+        for place in places.of(path, line=line)
+    }
+    return tuple(sorted(found, key=lambda mark: (mark.path, mark.line or 0)))

@@ -1,0 +1,160 @@
+"""What could be packed for a ranked symbol or file: its code, what stands around it, what it uses.
+
+Nothing here decides; each function returns offers, and an empty offer is never returned.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from repoqa.packing.selection import Offer
+from repoqa.parsing.outline import outline
+from repoqa.protocols import CodeSource
+from repoqa.records import Form, ParsedFile, RankedSymbol, Span, Symbol
+
+CONTAINERS = ("class", "type", "module")
+CALLABLES = ("function", "method")
+SMALL_CONTAINER = 40  # lines: a class up to this long is sent whole, a longer one as its own lines
+OWN_LINES = 80  # of a long class: header, docstring and fields; more than this is its header alone
+SIGNATURE_LINES = 12  # a longer signature is a table, not an orientation
+# A name that more files define than this says nothing about which one is meant.
+AMBIGUOUS = 2
+CALLEES = 12  # per symbol: the first names used, each once
+CALLER_FILES = 30  # the best ranked files are searched for callers
+# Lines kept on each side of a line that the evidence names, widest first, where the whole symbol
+# does not fit.
+WINDOWS = (60, 30, 15, 7, 3)
+WORD = re.compile(r"\w+")
+
+
+def whole(ranked: RankedSymbol, parsed: ParsedFile, worth: int) -> Offer:
+    """The symbol in full; a long class without its methods' bodies, which are ranked themselves."""
+    symbol = ranked.symbol
+    lines = tuple(_lines(symbol, parsed))
+    if symbol.kind in CONTAINERS and len(lines) > SMALL_CONTAINER:
+        inner = [s for s in parsed.symbols if _inside(s, symbol) and s.kind in _BODIES]
+        covered = {line for s in inner for line in range(s.start, s.end + 1)}
+        own = tuple(line for line in lines if line not in covered)
+        if inner and own:
+            lines = own if len(own) <= OWN_LINES else tuple(_header(symbol, parsed))
+    return Offer(ranked.path, lines, "full", worth)
+
+
+def around_marks(ranked: RankedSymbol, marks: Sequence[int], worth: int) -> Iterator[Offer]:
+    """Parts of the symbol around the lines that the evidence names, the widest first."""
+    symbol = ranked.symbol
+    inside = [mark for mark in marks if symbol.start <= mark <= symbol.end]
+    for window in WINDOWS if inside else ():
+        lines = {
+            line
+            for mark in inside
+            for line in range(max(mark - window, symbol.start), min(mark + window, symbol.end) + 1)
+        }
+        yield Offer(ranked.path, tuple(sorted(lines)), "full", worth)
+
+
+def signature(path: str, symbol: Symbol, parsed: ParsedFile, *, worth: int) -> Offer:
+    """The symbol's signature."""
+    return Offer(path, tuple(_header(symbol, parsed)), "signature", worth)
+
+
+def surroundings(
+    ranked: RankedSymbol, parsed: ParsedFile, lines: Sequence[str], *, worth: int
+) -> Iterator[Offer]:
+    """The headers of the classes around the symbol, and the imports that it uses."""
+    symbol = ranked.symbol
+    for outer in parsed.symbols:
+        if outer.kind in CONTAINERS and _inside(symbol, outer):
+            yield Offer(ranked.path, tuple(_header(outer, parsed)), "outline", worth)
+    words = _words(lines, Span(symbol.start, symbol.end))
+    for span in parsed.imports:
+        if words & _words(lines, span):
+            yield _spans(ranked.path, [span], form="outline", worth=worth)
+
+
+def callees(ranked: RankedSymbol, code: CodeSource, worth: int) -> Iterator[Offer]:
+    """The signatures of what the symbol calls, constructs or inherits from."""
+    symbol, parsed = ranked.symbol, code.parsed(ranked.path)
+    names = dict.fromkeys(
+        reference.name
+        for reference in parsed.references
+        if symbol.start <= reference.line <= symbol.end and reference.kind != "import"
+    )
+    for name in list(names)[:CALLEES]:
+        paths = code.defined(name)
+        if ranked.path in paths:
+            paths = (ranked.path,)
+        found = [(path, s) for path in paths[: AMBIGUOUS + 1] for s in _named(code, path, name)]
+        if len(found) <= AMBIGUOUS:
+            for path, callee in found:
+                yield signature(path, callee, code.parsed(path), worth=worth)
+
+
+def callers(names: dict[str, int], paths: Iterable[str], code: CodeSource) -> Iterator[Offer]:
+    """The signatures of the functions in `paths` that call one of `names`, with the call's line.
+
+    `names` maps a symbol's last name to its rank.
+    """
+    for path in paths:
+        parsed = code.parsed(path)
+        for reference in parsed.references:
+            worth = names.get(reference.name)
+            caller = _around(parsed, reference.line) if worth is not None else None
+            if worth is None or caller is None or reference.kind != "call":
+                continue
+            lines = {*_header(caller, parsed), reference.line}
+            yield Offer(path, tuple(sorted(lines)), "signature", worth)
+
+
+def file_outline(path: str, parsed: ParsedFile, worth: int) -> Iterator[Offer]:
+    """A file's imports, class headers and signatures, where its language is known."""
+    spans = outline(parsed)
+    if spans:
+        yield _spans(path, spans, form="outline", worth=worth)
+
+
+def file_whole(path: str, parsed: ParsedFile, worth: int) -> Iterator[Offer]:
+    """All lines of a file."""
+    if parsed.lines:
+        yield Offer(path, tuple(range(1, parsed.lines + 1)), "full", worth)
+
+
+def last_name(symbol: Symbol) -> str:
+    """The symbol's name without what it is defined in."""
+    return symbol.name.rpartition(".")[2]
+
+
+_BODIES = (*CALLABLES, *CONTAINERS)
+
+
+def _lines(symbol: Symbol, parsed: ParsedFile) -> range:
+    """The symbol's lines, with the doc comment that stands before them."""
+    first = min(symbol.start, symbol.doc.start) if symbol.doc else symbol.start
+    return range(max(first, 1), min(symbol.end, parsed.lines) + 1)
+
+
+def _header(symbol: Symbol, parsed: ParsedFile) -> range:
+    last = min(symbol.header_end, symbol.start + SIGNATURE_LINES - 1, parsed.lines)
+    return range(symbol.start, max(last, symbol.start) + 1)
+
+
+def _inside(symbol: Symbol, outer: Symbol) -> bool:
+    return symbol != outer and outer.start <= symbol.start and symbol.end <= outer.end
+
+
+def _around(parsed: ParsedFile, line: int) -> Symbol | None:
+    """The innermost function or method around a line."""
+    around = [s for s in parsed.symbols if s.kind in CALLABLES and s.start <= line <= s.end]
+    return min(around, key=lambda s: (s.end - s.start, s.start, s.name), default=None)
+
+
+def _named(code: CodeSource, path: str, name: str) -> list[Symbol]:
+    return [s for s in code.parsed(path).symbols if s.kind in _BODIES and last_name(s) == name]
+
+
+def _words(lines: Sequence[str], span: Span) -> set[str]:
+    return {word for line in lines[span.start - 1 : span.end] for word in WORD.findall(line)}
+
+
+def _spans(path: str, spans: Iterable[Span], *, form: Form, worth: int) -> Offer:
+    lines = sorted({line for span in spans for line in range(span.start, span.end + 1)})
+    return Offer(path, tuple(lines), form, worth)

@@ -1,0 +1,176 @@
+"""The lines chosen so far, what they cost, and how they fall into excerpts.
+
+Choosing works on sets of lines, so overlaps merge by themselves; excerpts are runs of chosen
+lines. Lines in full and sketched lines (outlines, signatures) are kept apart: a sketch touching a
+run in full joins it, the rest of a file's sketches is one excerpt with gaps.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from repoqa.packing.budget import Meter
+from repoqa.records import Form, Span
+
+# A file of which this much is chosen is sent whole if it fits: the model needs no guess about the
+# rest, and the headings between the pieces are spared.
+MOSTLY = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Lines of a file that could be packed. `worth` is the rank they stand for, 0 the best."""
+
+    path: str
+    lines: tuple[int, ...]
+    form: Form
+    worth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Lines of one future excerpt, sorted; `worth` is the best rank among its offers."""
+
+    path: str
+    lines: tuple[int, ...]
+    form: Form
+    worth: int
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """One file's chosen lines by the best rank they were offered with, and its cost."""
+
+    full: dict[int, int]
+    sketch: dict[int, tuple[Form, int]]
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    offer: Offer
+    added: tuple[int, ...]
+    cost: int
+
+
+class Selection:
+    """Takes offers while they fit, and gives the least valuable back."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self.used = 0
+        self._sheets: dict[str, _Sheet] = {}
+        self._steps: list[_Step] = []
+
+    def take(self, offer: Offer, limit: int) -> bool:
+        """Choose the offer's lines if all that is chosen then costs at most `limit` tokens."""
+        sheet = self._sheets.setdefault(offer.path, _Sheet({}, {}))
+        taken = sheet.full if offer.form == "full" else sheet.full.keys() | sheet.sketch.keys()
+        added = tuple(line for line in offer.lines if line not in taken)
+        if not added:
+            return True
+        # Even without headings: a bound that spares the layout of what cannot fit.
+        if self.used + self.meter.cost(offer.path, added) > limit + sheet.cost:
+            return False
+        self._add(sheet, offer, added)
+        cost = self._cost(offer.path, sheet)
+        if self.used - sheet.cost + cost > limit:
+            self._remove(sheet, offer, added)
+            return False
+        self._steps.append(_Step(offer, added, cost - sheet.cost))
+        self.used += cost - sheet.cost
+        sheet.cost = cost
+        return True
+
+    def give_back(self) -> int:
+        """Undo the last step; returns the tokens it had cost."""
+        step = self._steps.pop()
+        sheet = self._sheets[step.offer.path]
+        self._remove(sheet, step.offer, step.added)
+        sheet.cost -= step.cost
+        self.used -= step.cost
+        return step.cost
+
+    def shows(self, path: str, span: Span) -> bool:
+        """Whether any line of the span is chosen."""
+        sheet = self._sheets.get(path)
+        if sheet is None:
+            return False
+        lines = range(span.start, span.end + 1)
+        return any(line in sheet.full or line in sheet.sketch for line in lines)
+
+    def mostly(self, path: str) -> bool:
+        """Whether so much of the file is chosen in full that it had better be sent whole."""
+        count = len(self.meter.lines(path))
+        return count > len(self._sheets[path].full) >= MOSTLY * count
+
+    def pieces(self) -> list[Piece]:
+        """Everything chosen, as excerpts to be: sorted by path and line."""
+        found: list[Piece] = []
+        for path, sheet in sorted(self._sheets.items()):
+            runs, rest = self._layout(path, sheet)
+            for run in runs:
+                numbers = tuple(range(run.start, run.end + 1))
+                worth = min(sheet.full[line] for line in numbers if line in sheet.full)
+                found.append(Piece(path, numbers, "full", worth))
+            if rest:
+                signatures = all(sheet.sketch[line][0] == "signature" for line in rest)
+                worth = min(sheet.sketch[line][1] for line in rest)
+                form: Form = "signature" if signatures else "outline"
+                found.append(Piece(path, tuple(rest), form, worth))
+        return found
+
+    def _add(self, sheet: _Sheet, offer: Offer, added: Iterable[int]) -> None:
+        if offer.form == "full":
+            sheet.full.update(dict.fromkeys(added, offer.worth))
+        else:
+            sheet.sketch.update(dict.fromkeys(added, (offer.form, offer.worth)))
+
+    def _remove(self, sheet: _Sheet, offer: Offer, added: Iterable[int]) -> None:
+        chosen: dict[int, int] | dict[int, tuple[Form, int]]
+        chosen = sheet.full if offer.form == "full" else sheet.sketch
+        for line in added:
+            del chosen[line]
+
+    def _cost(self, path: str, sheet: _Sheet) -> int:
+        runs, rest = self._layout(path, sheet)
+        cost = self.meter.cost
+        total = (len(runs) + bool(rest)) * self.meter.heading(path) + cost(path, rest)
+        return total + sum(cost(path, range(run.start, run.end + 1)) for run in runs)
+
+    def _layout(self, path: str, sheet: _Sheet) -> tuple[list[Span], list[int]]:
+        """The runs shown in full, and the sketched lines that belong to none of them."""
+        full: list[Span] = []
+        rest: list[int] = []
+        for run in _runs(sorted(sheet.full.keys() | sheet.sketch.keys())):
+            numbers = range(run.start, run.end + 1)
+            if any(line in sheet.full for line in numbers):
+                full.append(run)
+            else:
+                rest.extend(numbers)
+        runs = self._bridged(path, full)
+        inside = {line for run in runs for line in range(run.start, run.end + 1)}
+        return runs, [line for line in rest if line not in inside]
+
+    def _bridged(self, path: str, runs: Sequence[Span]) -> list[Span]:
+        """`runs` joined where the lines between cost no more than another heading."""
+        joined: list[Span] = []
+        most = self.meter.heading(path)
+        for run in runs:
+            gap = range(joined[-1].end + 1, run.start) if joined else range(0)
+            # A numbered line costs a token at least, or nothing when blank.
+            if joined and len(gap) <= 2 * most and self.meter.cost(path, gap) <= most:
+                joined[-1] = Span(joined[-1].start, run.end)
+            else:
+                joined.append(run)
+        return joined
+
+
+def _runs(numbers: Sequence[int]) -> list[Span]:
+    """Sorted distinct numbers as spans of consecutive ones."""
+    runs: list[Span] = []
+    for number in numbers:
+        if runs and number == runs[-1].end + 1:
+            runs[-1] = Span(runs[-1].start, number)
+        else:
+            runs.append(Span(number, number))
+    return runs

@@ -1,0 +1,71 @@
+"""Renders the question and the packed code as one prompt in the model's chat format.
+
+Section order: task line, packed code, evidence (log, diff), question, closing task line. What
+does not change between two questions about one tree stands first, for a server's prefix cache.
+Everything that comes from outside is neutralized here or, for excerpts, where they are rendered.
+"""
+
+from collections.abc import Iterable
+
+from repoqa.models.profile import Profile
+from repoqa.prompts import templates
+from repoqa.prompts.neutralize import neutralize
+from repoqa.protocols import Tokenizer
+from repoqa.records import Context, Excerpt, Message, Prompt, Question, Segment
+
+EMPTY_CONTEXT = Context(excerpts=(), tokens=0, left_out=0)
+
+
+def joined(excerpts: Iterable[Excerpt]) -> str:
+    """The packed code as the prompt holds it."""
+    return templates.BETWEEN_EXCERPTS.join(excerpt.text for excerpt in excerpts)
+
+
+def _user_text(question: Question, context: Context) -> str:
+    if context.excerpts:
+        code = f"{templates.NUMBERED}\n{joined(context.excerpts)}"
+    else:
+        code = templates.NO_CODE
+    sections = [templates.TASK, code]
+    for label, text in ((templates.LOG, question.log), (templates.DIFF, question.diff)):
+        if text.strip():
+            sections.append(f"{label}\n{neutralize(text).rstrip()}")
+    # A bare `pytest 2>&1 | repoqa ask` has a log and no question: the closing line stands alone.
+    if question.text.strip():
+        sections.append(f"{templates.QUESTION}\n{neutralize(question.text).strip()}")
+    sections.append(templates.CLOSING)
+    return templates.BETWEEN_SECTIONS.join(sections)
+
+
+def _count(segments: Iterable[Segment], tokenizer: Tokenizer) -> int:
+    return sum(
+        len(tokenizer.control(segment.text)) if segment.control else tokenizer.count(segment.text)
+        for segment in segments
+    )
+
+
+def render(
+    question: Question, context: Context, *, profile: Profile, tokenizer: Tokenizer
+) -> Prompt:
+    """The prompt, counted whole. `question` is taken as it is: `evidence.fit` trims it before.
+
+    Segments are what an engine encodes one by one, so their counts add up to the prompt's.
+    """
+    messages = (
+        Message("system", templates.SYSTEM),
+        Message("user", _user_text(question, context)),
+    )
+    segments = templates.FORMATS[profile.format](messages)
+    around = templates.SERVER_FORMAT_TOKENS if profile.format == "messages" else 0
+    return Prompt(messages, segments, _count(segments, tokenizer) + around, tokenizer.exact)
+
+
+def fixed_tokens(question: Question, *, profile: Profile, tokenizer: Tokenizer) -> int:
+    """The tokens of the prompt without any code: what is left of the budget is packing's room.
+
+    Tokens may join across a seam, so that room plus fixed parts can differ from the whole prompt
+    by a few; `render` tells the truth.
+    """
+    heading = f"{templates.NUMBERED}\n"
+    empty = render(question, EMPTY_CONTEXT, profile=profile, tokenizer=tokenizer)
+    return empty.tokens + max(tokenizer.count(heading) - tokenizer.count(templates.NO_CODE), 0)
