@@ -1,0 +1,110 @@
+"""The `repoqa` command, and the one border where errors become a line and an exit code."""
+
+import platform
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from repoqa import __version__
+from repoqa.cli.ask import ask
+from repoqa.cli.pack import pack
+from repoqa.errors import ExitCode, RepoqaError
+from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
+
+NAME = "repoqa"
+app = typer.Typer(
+    name=NAME,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(ask)
+app.command()(pack)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        standard_output().write(f"{NAME} {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Find the bug: a long-context debugging assistant for your codebase.
+
+    Ask inside a git repository. Everything runs on this machine unless you name a server.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command that the process was started with."""
+    sys.exit(run(sys.argv[1:], standard_output()))
+
+
+def run(arguments: Sequence[str], output: Output) -> int:
+    """Run a command and return its exit code; whatever goes wrong is told on standard error."""
+    try:
+        return _guarded(arguments, output)
+    except ReaderGoneError:
+        abandon(output.stdout)
+        return ExitCode.FINE
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+def _guarded(arguments: Sequence[str], output: Output) -> int:
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(list(arguments) or ["--help"], prog_name=NAME, standalone_mode=False)
+    except RepoqaError as error:
+        output.note(f"{error.message}\n{error.remedy}")
+        return error.exit_code
+    except typer.TyperException as error:
+        output.note(f"{error.format_message()}\nTry: {_help_for(arguments)}")
+        return ExitCode.USAGE
+    except ReaderGoneError:
+        raise
+    except Exception:  # a bug: loud, with everything a report needs
+        path = _write_log(arguments, traceback.format_exc())
+        output.note(f"this is a bug in repoqa, sorry\nPlease report it with the log: {path}")
+        return ExitCode.BUG
+    return status if isinstance(status, int) else ExitCode.FINE
+
+
+def _help_for(arguments: Sequence[str]) -> str:
+    known = {command.name or "" for command in app.registered_commands} | {"ask", "pack"}
+    named = [argument for argument in arguments[:1] if argument in known]
+    return " ".join((NAME, *named, "--help"))
+
+
+def _write_log(arguments: Sequence[str], trace: str) -> Path:
+    from repoqa.settings import log_directory
+
+    name = f"error-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    text = (
+        f"{NAME} {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"arguments: {list(arguments)!r}\n\n{trace}"
+    )
+    try:
+        directory = log_directory()
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / name
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix=f"{NAME}-")) / name
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return path

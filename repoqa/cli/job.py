@@ -1,0 +1,141 @@
+"""From the command line to a prepared prompt: what `ask` and `pack` do alike."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from repoqa.cli.input import Sources, read_given
+from repoqa.diagnosis.prepare import Preparation, Setup, prepare
+from repoqa.errors import BudgetError
+from repoqa.evidence import question as evidence
+from repoqa.models.profile import Profile, load_profile
+from repoqa.models.tokens import tokenizer_for
+from repoqa.protocols import Progress
+from repoqa.records import Snapshot
+from repoqa.repository.ignore import IgnoreRules
+from repoqa.repository.snapshot import open_snapshot
+from repoqa.settings import (
+    REPOSITORY_FILE,
+    Settings,
+    parse_tokens,
+    profile_directory,
+    read_settings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for; None is what it did not say."""
+
+    question: str | None
+    repo: Path | None
+    rev: str | None
+    model: str | None
+    budget: str | None
+    log: Path | None
+    no_stdin: bool
+    for_model: bool
+    """Whether a model is to read the prompt, which then has to fit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request with everything found that answering it needs."""
+
+    settings: Settings
+    profile: Profile
+    preparation: Preparation
+
+
+def prepared(
+    request: Request, *, began: float, note: Callable[[str], None], progress: Progress
+) -> Job:
+    """Read the settings and the input, open the repository and prepare the prompt.
+
+    `began` is when the command started, on time.perf_counter's clock.
+    """
+    flags = {"model": request.model, "budget": _budget(request.budget)}
+    profile = chosen_profile(read_settings(environment=os.environ, flags=flags))
+    stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
+    given = read_given(Sources(request.question, request.log, stdin), note=note)
+    started = time.perf_counter()
+    snapshot = open_snapshot(
+        request.repo or Path.cwd(), revision=request.rev, plain=request.repo is not None
+    )
+    opened = time.perf_counter()
+    for line in snapshot.notes:
+        note(line)
+    settings = read_settings(
+        environment=os.environ, flags=flags, repository_file=_repository_file(snapshot)
+    )
+    setup = _setup(settings, profile)
+    check_budget(setup.budget, profile, for_model=request.for_model, note=note)
+    preparation = prepare(
+        evidence.read(given.question, log=given.log),
+        _without_ignored(snapshot, settings.ignore),
+        setup,
+        progress=progress,
+        earlier={"start": started - began, "snapshot": opened - started},
+    )
+    return Job(settings, profile, preparation)
+
+
+def chosen_profile(settings: Settings) -> Profile:
+    """The model's profile, with what the settings say in place of its own."""
+    profile = load_profile(settings.model, directories=(profile_directory(),))
+    return replace(
+        profile,
+        answer=settings.answer or profile.answer,
+        url=settings.server_url or profile.url,
+    )
+
+
+def check_budget(
+    budget: int, profile: Profile, *, for_model: bool, note: Callable[[str], None]
+) -> None:
+    """Say that a budget is longer than the model reads reliably, or at all.
+
+    Raises BudgetError for the latter where the prompt is for the model.
+    """
+    if budget > profile.maximum:
+        problem = (
+            f"A budget of {budget:,} tokens is more than the {profile.maximum:,} "
+            f"that {profile.name} reads."
+        )
+        if for_model:
+            raise BudgetError(problem, remedy="Give a smaller --budget, or another --model.")
+        note(problem)
+    elif budget > profile.reliable_window:
+        note(
+            f"{profile.name} reads {profile.reliable_window:,} tokens reliably; of these "
+            f"{budget:,}, the last ones hold the best code"
+        )
+
+
+def _setup(settings: Settings, profile: Profile) -> Setup:
+    return Setup(
+        profile=profile,
+        tokenizer=tokenizer_for(profile, cache=settings.cache_dir / "models"),
+        budget=settings.budget or profile.reliable_window,
+        cache=settings.cache_dir,
+    )
+
+
+def _budget(text: str | None) -> int | None:
+    return None if text is None else parse_tokens(text, origin="--budget")
+
+
+def _repository_file(snapshot: Snapshot) -> bytes | None:
+    wanted = [entry for entry in snapshot.files if entry.path == REPOSITORY_FILE]
+    return next((content for _, content in snapshot.source.read(wanted)), None)
+
+
+def _without_ignored(snapshot: Snapshot, patterns: tuple[str, ...]) -> Snapshot:
+    if not patterns:
+        return snapshot
+    rules = IgnoreRules({"": [os.fsencode(pattern) for pattern in patterns]})
+    kept = tuple(entry for entry in snapshot.files if not rules.ignores(entry.path))
+    return replace(snapshot, files=kept)

@@ -1,0 +1,58 @@
+"""The options that several commands share, written once."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Question: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="QUESTION",
+        help="What to find out; - reads it from standard input.",
+        show_default=False,
+    ),
+]
+Repo: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo",
+        metavar="DIR",
+        help="The repository, or a folder in it (default: found upward from here).",
+        show_default=False,
+    ),
+]
+Rev: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rev",
+        metavar="REV",
+        help="Read this revision, without checking it out.",
+        show_default=False,
+    ),
+]
+Model: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="The model's profile.", show_default=False),
+]
+Budget: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TOKENS",
+        help="The longest prompt, as in 4096 or 13k.",
+        show_default=False,
+    ),
+]
+Log: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--log", metavar="FILE", help="A log that belongs to the question.", show_default=False
+    ),
+]
+NoStdin: TypeAlias = Annotated[
+    bool, typer.Option("--no-stdin", help="Leave standard input unread.", show_default=False)
+]
+AsJson: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
+]

@@ -1,0 +1,38 @@
+"""`repoqa pack`: the code that a question is answered from, without a model."""
+
+import time
+
+from repoqa.cli import options
+
+
+def pack(
+    question: options.Question = None,
+    repo: options.Repo = None,
+    rev: options.Rev = None,
+    model: options.Model = None,
+    budget: options.Budget = None,
+    log: options.Log = None,
+    no_stdin: options.NoStdin = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show the code that a question is answered from.
+
+    Markdown to paste elsewhere, or JSON. No model is loaded. A log that is piped in belongs to the
+    question.
+    """
+    began = time.perf_counter()
+    from repoqa.cli.job import Request, prepared
+    from repoqa.formats import json, markdown
+    from repoqa.terminal.output import standard_output
+    from repoqa.terminal.progress import shown_progress
+
+    output = standard_output()
+    request = Request(
+        question, repo, rev, model=model, budget=budget, log=log, no_stdin=no_stdin, for_model=False
+    )
+    with shown_progress(output) as progress:
+        job = prepared(request, began=began, note=output.note, progress=progress)
+    if as_json:
+        output.write_bytes(json.encode(json.pack_report(job.preparation)))
+    else:
+        output.write(markdown.pack_markdown(job.preparation))

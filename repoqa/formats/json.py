@@ -1,0 +1,150 @@
+"""`--json`: schema 1, which other tools and benchmarks read (docs/schema/ has the JSON Schemas).
+
+Always valid UTF-8: a path's bytes that are not are written `\\xff`. Numbers are rounded to
+`DIGITS` places, far inside the 1e-6 that reasons may differ from their score.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from repoqa.diagnosis.prepare import Preparation
+from repoqa.records import Answer, Excerpt, Message, RankedFile, RankedSymbol, Reasons, Suspect
+
+SCHEMA = 1
+MOST_LISTED = 200
+DIGITS = 9
+MILLISECONDS = 3
+SURROGATE = re.compile("[\ud800-\udfff]")
+ESCAPED_BYTE = range(0xDC80, 0xDD00)
+
+Fields: TypeAlias = dict[str, Any]
+
+
+def encode(report: Fields) -> bytes:
+    """The report as indented JSON, with a last newline."""
+    return msgspec.json.format(msgspec.json.encode(_printable(report)), indent=2) + b"\n"
+
+
+def pack_report(preparation: Preparation) -> Fields:
+    """What `pack --json` prints."""
+    snapshot, index, prompt = preparation.snapshot, preparation.index, preparation.prompt
+    return {
+        "schema": SCHEMA,
+        "repo": snapshot.name,
+        "revision": snapshot.revision,
+        "question": preparation.question.text,
+        "model": preparation.setup.profile.name,
+        "budget": {
+            "limit": preparation.setup.budget,
+            "used": prompt.tokens,
+            "tokenizer": preparation.setup.tokenizer.name,
+            "exact": prompt.exact,
+        },
+        "files": [_file(ranked) for ranked in preparation.ranking.files[:MOST_LISTED]],
+        "symbols": [_symbol(ranked) for ranked in preparation.ranking.symbols[:MOST_LISTED]],
+        "excerpts": [_excerpt(excerpt) for excerpt in preparation.context.excerpts],
+        "left_out": {
+            "symbols": preparation.context.left_out,
+            "files_skipped": [{"path": s.path, "why": s.why} for s in index.skipped],
+        },
+        "run": {
+            "parsed": preparation.timings.parsed,
+            "reused": preparation.timings.reused,
+            "seconds": _seconds(preparation.timings.seconds),
+        },
+    }
+
+
+def answer_fields(
+    answer: Answer,
+    suspects: Sequence[Suspect],
+    *,
+    usage: Mapping[str, int],
+    seconds: Mapping[str, float],
+) -> Fields:
+    """What `ask --json` adds to the pack's report. `usage` counts tokens: prompt and answer."""
+    return {
+        "answer": answer.text,
+        "suspects": [_suspect(suspect) for suspect in suspects],
+        "citations": [
+            {"text": c.text, "path": c.path, "start": c.start, "end": c.end, "valid": c.valid}
+            for c in answer.citations
+        ],
+        "usage": {**usage, "seconds": _seconds(seconds)},
+    }
+
+
+def message_fields(messages: Iterable[Message]) -> Fields:
+    """What `ask --dry-run --json` adds to the pack's report: the prompt as it would be sent."""
+    return {"messages": [{"role": m.role, "content": m.content} for m in messages]}
+
+
+def _file(ranked: RankedFile) -> Fields:
+    return {
+        "path": ranked.path,
+        "score": round(ranked.score, DIGITS),
+        "reasons": _reasons(ranked.reasons),
+    }
+
+
+def _symbol(ranked: RankedSymbol) -> Fields:
+    return {
+        "path": ranked.path,
+        "name": ranked.symbol.name,
+        "kind": ranked.symbol.kind,
+        "start": ranked.symbol.start,
+        "end": ranked.symbol.end,
+        "score": round(ranked.score, DIGITS),
+        "reasons": _reasons(ranked.reasons),
+    }
+
+
+def _excerpt(excerpt: Excerpt) -> Fields:
+    return {
+        "path": excerpt.path,
+        "start": excerpt.start,
+        "end": excerpt.end,
+        "form": excerpt.form,
+        "tokens": excerpt.tokens,
+        "text": excerpt.text,
+    }
+
+
+def _suspect(suspect: Suspect) -> Fields:
+    return {
+        "path": suspect.path,
+        "start": suspect.start,
+        "end": suspect.end,
+        "name": suspect.name,
+        "score": round(suspect.score, DIGITS),
+        "why": suspect.why,
+    }
+
+
+def _reasons(reasons: Reasons) -> Fields:
+    return {name: round(value, DIGITS) for name, value in sorted(reasons.items())}
+
+
+def _seconds(seconds: Mapping[str, float]) -> Fields:
+    return {stage: round(value, MILLISECONDS) for stage, value in seconds.items()}
+
+
+def _printable(value: Any) -> Any:
+    """The report with every lone surrogate written out, which UTF-8 cannot carry."""
+    if isinstance(value, str):
+        return SURROGATE.sub(_escape, value)
+    if isinstance(value, dict):
+        return {_printable(key): _printable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_printable(inner) for inner in value]
+    return value
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code in ESCAPED_BYTE:  # os.fsdecode kept a byte that is not UTF-8
+        return f"\\x{code - ESCAPED_BYTE.start + 0x80:02x}"
+    return f"\\u{code:04x}"

@@ -1,0 +1,47 @@
+"""The packed context as Markdown, to paste into another assistant or an issue."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from repoqa.diagnosis.prepare import Preparation
+from repoqa.prompts.evidence import fit
+from repoqa.records import Excerpt, Message
+
+SHORTEST_FENCE = 3
+BACKTICKS = re.compile(r"`+")
+
+
+def pack_markdown(preparation: Preparation) -> str:
+    """The question, each excerpt under its place, and the log that came with the question."""
+    return "\n".join(_sections(preparation))
+
+
+def messages_markdown(messages: Iterable[Message]) -> str:
+    """The prompt as it would be sent, each message under its role."""
+    return "\n".join(f"## {message.role}\n\n{message.content}\n" for message in messages)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """`text` as a code block whose fence is longer than any in the text."""
+    longest = max((len(run) for run in BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(SHORTEST_FENCE, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}\n"
+
+
+def _sections(preparation: Preparation) -> Iterator[str]:
+    setup = preparation.setup
+    question = fit(
+        preparation.question, setup.budget, profile=setup.profile, tokenizer=setup.tokenizer
+    )
+    if question.text:
+        yield f"# Question\n\n{question.text}\n"
+    yield f"# Code from {preparation.snapshot.name}\n"
+    for excerpt in preparation.context.excerpts:
+        yield _excerpt(excerpt, preparation.index.parsed(excerpt.path).language)
+    if question.log:
+        yield f"# Log\n\n{fenced(question.log)}"
+
+
+def _excerpt(excerpt: Excerpt, language: str) -> str:
+    heading, _, body = excerpt.text.partition("\n")
+    return f"## {heading}\n\n{fenced(body, language)}"
