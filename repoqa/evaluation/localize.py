@@ -1,0 +1,88 @@
+"""How well the right code is found: bug reports against the places their fixes changed.
+
+Strict: a report counts at k when *all* its gold places are among the first k. Gold functions are
+the functions and methods, not nested in another function, whose span meets a gold range.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from repoqa.evaluation.reports import Gold, Report
+from repoqa.protocols import CodeSource
+from repoqa.records import Excerpt, Ranking, Symbol
+
+FILE_CUTS = (1, 3, 5, 10)
+FUNCTION_CUTS = (1, 5, 10)
+FUNCTIONS = ("function", "method")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A gold function: its file and its first line."""
+
+    path: str
+    start: int
+
+
+def gold_functions(report: Report, code: CodeSource) -> set[Place]:
+    """The functions of a report's fix."""
+    known = set(code.paths)
+    return {
+        Place(gold.path, symbol.start)
+        for gold in report.gold
+        if gold.path in known
+        for symbol in outer_functions(code.parsed(gold.path).symbols)
+        if any(start <= symbol.end and symbol.start <= end for start, end in gold.ranges)
+    }
+
+
+def outer_functions(symbols: Sequence[Symbol]) -> list[Symbol]:
+    """The functions and methods not nested in another function; symbols are sorted by start."""
+    found: list[Symbol] = []
+    for symbol in symbols:
+        if symbol.kind in FUNCTIONS and not (found and symbol.end <= found[-1].end):
+            found.append(symbol)
+    return found
+
+
+def hits(report: Report, ranking: Ranking, code: CodeSource) -> dict[str, bool | float]:
+    """`file@k` and `function@k` (absent where no gold place is a function), and `mrr`."""
+    files = [file.path for file in ranking.files]
+    gold_files = {gold.path for gold in report.gold}
+    result: dict[str, bool | float] = {f"file@{k}": gold_files <= set(files[:k]) for k in FILE_CUTS}
+    first = next((n for n, path in enumerate(files, 1) if path in gold_files), None)
+    result["mrr"] = 1 / first if first else 0.0
+    gold = gold_functions(report, code)
+    if gold:
+        ranked = [
+            Place(found.path, found.symbol.start)
+            for found in ranking.symbols
+            if found.symbol.kind in FUNCTIONS
+        ]
+        result |= {f"function@{k}": gold <= set(ranked[:k]) for k in FUNCTION_CUTS}
+    return result
+
+
+def coverage(gold: Sequence[Gold], excerpts: Sequence[Excerpt]) -> Mapping[str, float]:
+    """The share of gold files touched and of gold lines shown in full by the excerpts.
+
+    `files` and `lines` are shares; `all_files` and `all_lines` are 1 where nothing is missing.
+    """
+    shown: dict[str, set[int]] = {}
+    touched = {excerpt.path for excerpt in excerpts}
+    for excerpt in excerpts:
+        if excerpt.form == "full":
+            shown.setdefault(excerpt.path, set()).update(range(excerpt.start, excerpt.end + 1))
+    files = [file.path in touched for file in gold]
+    lines = [
+        line in shown.get(file.path, ())
+        for file in gold
+        for start, end in file.ranges
+        for line in range(start, end + 1)
+    ]
+    return {
+        "files": sum(files) / max(len(files), 1),
+        "lines": sum(lines) / max(len(lines), 1),
+        "all_files": float(all(files)),
+        "all_lines": float(all(lines)),
+    }

@@ -1,0 +1,91 @@
+"""Paths as people print them, and the repository's files they mean; what a path says of a file."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal["code", "test", "docs", "example", "vendored"]
+
+LIBRARY = re.compile(
+    r"(^|/)(site-packages|dist-packages|node_modules|lib/python\d[\d.]*|rustc/[0-9a-f]{8,}"
+    r"|\.cargo/registry|go/pkg/mod|usr/(lib|include|local)|internal/(process|modules))(/|$)"
+)
+TEST = re.compile(
+    r"(^|/)(tests?|testing|spec|specs|__tests__|testdata|fixtures|androidTest|benchmarks?)/"
+    r"|(^|/)(test_[^/]*|conftest)\.\w+$|[^/]*(_test|_spec|\.test|\.spec|Tests?|TestCase|_unittest)\.\w+$"
+)
+DOCS = re.compile(
+    r"(^|/)(docs?|documentation|changelogs?|news|whatsnew|release[-_]?notes)/"
+    r"|(^|/)(readme|changes|changelog|history|news|authors|license|contributing)[^/]*$"
+    r"|\.(md|rst|txt|adoc)$",
+    re.I,
+)
+EXAMPLE = re.compile(
+    r"(^|/)(examples?|demos?|samples?|tutorials?|galleries|benchmarks?|asv_bench)/"
+)
+VENDORED = re.compile(
+    r"(^|/)(vendor|vendored|third[-_]?party|node_modules|extern|externals?|_vendor)/"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file of the repository, with a line or a function's name where the evidence told one."""
+
+    path: str
+    line: int | None = None
+    function: str = ""
+
+
+class Places:
+    """Finds the files a printed path may mean, by its longest suffix."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path in paths:
+            self._by_name[path.rpartition("/")[2]].append(path)
+
+    def of(self, printed: str, *, line: int | None = None, function: str = "") -> Iterator[Place]:
+        """The files that share the longest suffix with a printed path.
+
+        An absolute or library path that shares no more than its file name is somebody else's file.
+        """
+        parts = [part for part in printed.split("/") if part not in ("", ".", "..", "~")]
+        if not parts:
+            return
+        shared = {
+            path: _shared(parts, path.split("/")) for path in self._by_name.get(parts[-1], ())
+        }
+        longest = max(shared.values(), default=0)
+        foreign = printed.startswith(("/", "~")) or ":" in printed or is_library(printed)
+        whole = any(shared[path] == path.count("/") + 1 for path in shared)
+        if longest < (2 if foreign and not whole else 1):
+            return
+        for path in sorted(path for path, size in shared.items() if size == longest):
+            yield Place(path, line, function)
+
+
+def is_library(path: str) -> bool:
+    """Whether a printed path looks like an installed library's or the language's own."""
+    return LIBRARY.search(path) is not None
+
+
+def part_of(path: str) -> Part:
+    """Which part of a project a path belongs to, by its names alone."""
+    kinds: tuple[tuple[Part, re.Pattern[str]], ...] = (
+        ("vendored", VENDORED),
+        ("test", TEST),
+        ("docs", DOCS),
+        ("example", EXAMPLE),
+    )
+    return next((part for part, pattern in kinds if pattern.search(path)), "code")
+
+
+def _shared(printed: Sequence[str], path: Sequence[str]) -> int:
+    """How many parts two paths share, counted from their ends."""
+    size = 0
+    while size < min(len(printed), len(path)) and printed[-1 - size] == path[-1 - size]:
+        size += 1
+    return size

@@ -1,0 +1,79 @@
+"""A question as the signals read it: weighted terms, names, and places in this repository."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+
+from repoqa.index.index import Index
+from repoqa.index.terms import count_terms, terms_of
+from repoqa.ranking.places import Place, Places, is_library
+from repoqa.records import Question
+
+# Words of English and of bug reports that say nothing about the code; their stems, as terms are.
+_STOP_WORDS = """
+    a about above after again all also am an and any are as at be because been before being below
+    between both but by can cannot could did do does doing don down during each few for from further
+    had has have having he her here hers him his how i if in into is it its itself just me more most
+    my no nor not now of off on once only or other our out over own same she should so some such
+    than that the their them then there these they this those through to too under until up very
+    was we were what when where which while who whom why will with would you your
+    please thanks hello hi issue bug report expected actual behavior behaviour reproduce steps
+    description version problem seems like using use used get got however following example
+"""
+STOP_TERMS = frozenset(term for word in _STOP_WORDS.split() for term in terms_of(word))
+# A name of one or two letters (`np`, `x`) is defined everywhere and meant nowhere.
+SHORTEST_NAME = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`terms` and `title` weigh each term 1 + ln(its count); names are as written."""
+
+    terms: Mapping[str, float]
+    title: Mapping[str, float]
+    names: tuple[str, ...]
+    dotted: tuple[str, ...]
+    frames: tuple[tuple[Place, int], ...]
+    mentions: tuple[Place, ...]
+
+
+def understand(question: Question, index: Index) -> Query:
+    """Read a question against the files of a repository."""
+    counts = count_terms(f"{question.title}\n{question.body}")
+    if question.log:
+        counts += _halved(count_terms("\n".join(question.errors)))
+    places = Places(index.paths)
+    names = {part: None for name in question.identifiers for part in name.split(".")}
+    frames = (
+        (place, frame.depth)
+        for frame in question.frames
+        for place in places.of(frame.path, line=frame.line, function=frame.function)
+    )
+    mentioned = (
+        place
+        for mention in question.paths
+        if not is_library(mention.path)
+        for place in places.of(mention.path, line=mention.line)
+    )
+    return Query(
+        terms=_weights(counts),
+        title=_weights(count_terms(question.title)),
+        names=tuple(name for name in names if len(name) >= SHORTEST_NAME and not _stops(name)),
+        dotted=tuple(name for name in question.identifiers if "." in name),
+        frames=tuple(dict.fromkeys(frames)),
+        mentions=tuple(dict.fromkeys(mentioned)),
+    )
+
+
+def _weights(counts: Counter[str]) -> dict[str, float]:
+    return {term: 1 + log(n) for term, n in sorted(counts.items()) if term not in STOP_TERMS}
+
+
+def _halved(counts: Counter[str]) -> Counter[str]:
+    """A log repeats itself: its messages weigh less than the user's own words."""
+    return Counter({term: (number + 1) // 2 for term, number in counts.items()})
+
+
+def _stops(name: str) -> bool:
+    return all(term in STOP_TERMS for term in terms_of(name))

@@ -1,0 +1,99 @@
+"""The weighted sum of the signals, with its reasons: which files and symbols matter."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from repoqa.index.index import Index, Numbers
+from repoqa.ranking.places import part_of
+from repoqa.ranking.query import Query, understand
+from repoqa.ranking.signals import FILE_SIGNALS, UNIT_SIGNALS
+from repoqa.ranking.weights import (
+    BEST_UNITS,
+    FILE_SHARE,
+    FILE_WEIGHTS,
+    PART_SHARES,
+    UNIT_WEIGHTS,
+)
+from repoqa.records import Question, RankedFile, RankedSymbol, Ranking
+
+# More than any budget can hold; what lies behind is noise.
+MOST_FILES = 500
+MOST_SYMBOLS = 5000
+
+Signal = Callable[[Query, Index], Numbers]
+Parts = dict[str, Numbers]
+
+
+def rank(question: Question, index: Index) -> Ranking:
+    """Rank a repository's files and symbols for a question, best first, each with its reasons."""
+    query = understand(question, index)
+    units = _weighted(UNIT_SIGNALS, UNIT_WEIGHTS, query=query, index=index)
+    files = _weighted(FILE_SIGNALS, FILE_WEIGHTS, query=query, index=index)
+    files["units"] = _best_units(_sum(units), index)
+    shares = _part_shares(query, index)
+    files["part"] = _sum(files) * (shares - 1)
+    file_scores = _sum(files)
+    units["part"] = _sum(units) * (shares[index.unit_file] - 1)
+    units["file"] = FILE_SHARE * file_scores[index.unit_file] * index.unit_alive
+    return Ranking(
+        files=_ranked_files(files, file_scores, index), symbols=_ranked_symbols(units, index)
+    )
+
+
+def _weighted(
+    signals: Mapping[str, Signal], weights: Mapping[str, float], *, query: Query, index: Index
+) -> Parts:
+    return {name: weights[name] * signal(query, index) for name, signal in signals.items()}
+
+
+def _sum(parts: Parts) -> Numbers:
+    return np.sum(list(parts.values()), axis=0)
+
+
+def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
+    """For each file the sum of its best units' scores."""
+    order = np.lexsort((-unit_scores, index.unit_file))
+    files = index.unit_file[order]
+    firsts = np.searchsorted(files, files)
+    best = order[np.arange(len(order)) - firsts < BEST_UNITS]
+    return np.bincount(
+        index.unit_file[best], weights=unit_scores[best], minlength=len(index.file_paths)
+    )
+
+
+def _part_shares(query: Query, index: Index) -> Numbers:
+    """What each file keeps of its score; a file the evidence names keeps all."""
+    shares = np.array([PART_SHARES[part_of(path)] for path in index.file_paths], dtype=np.float64)
+    for path in {place.path for place in query.mentions} | {p.path for p, _ in query.frames}:
+        number = index.file_number(path)
+        if number is not None:
+            shares[number] = 1.0
+    return shares
+
+
+def _ranked_files(parts: Parts, scores: Numbers, index: Index) -> tuple[RankedFile, ...]:
+    numbers = np.flatnonzero((scores > 0) & index.file_alive)
+    numbers = numbers[np.argsort(-scores[numbers], kind="stable")][:MOST_FILES]
+    ranked = [
+        RankedFile(index.file_paths[number], float(scores[number]), _reasons(parts, number))
+        for number in map(int, numbers)
+    ]
+    return tuple(sorted(ranked, key=lambda file: (-file.score, file.path)))
+
+
+def _ranked_symbols(parts: Parts, index: Index) -> tuple[RankedSymbol, ...]:
+    scores = _sum(parts)
+    numbers = np.flatnonzero((scores > 0) & index.unit_alive)
+    numbers = numbers[np.argsort(-scores[numbers], kind="stable")][:MOST_SYMBOLS]
+    paths = [index.file_paths[number] for number in index.unit_file[numbers]]
+    index.prefetch(sorted(set(paths)))
+    ranked = [
+        RankedSymbol(path, index.symbol(number), float(scores[number]), _reasons(parts, number))
+        for path, number in zip(paths, map(int, numbers), strict=True)
+    ]
+    return tuple(sorted(ranked, key=lambda s: (-s.score, s.path, s.symbol.start, -s.symbol.end)))
+
+
+def _reasons(parts: Parts, number: int) -> dict[str, float]:
+    return {name: float(scores[number]) for name, scores in parts.items() if scores[number] != 0}

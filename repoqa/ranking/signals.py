@@ -1,0 +1,251 @@
+"""The signals: each one function from a query and an index to a score for every unit or file.
+
+A score is not negative, 0 where the signal says nothing, and is divided by its greatest, so that
+the weights (`weights.py`) compare. The text score is BM25 (Robertson and Zaragoza, "The
+Probabilistic Relevance Framework", 2009).
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from repoqa.index.index import Index, Numbers
+from repoqa.index.terms import Field, count_terms
+from repoqa.ranking.places import Place
+from repoqa.ranking.query import Query
+from repoqa.records import Symbol
+
+# BM25's saturation and length normalization; units vary in length by design, files by habit.
+K1 = 1.2
+UNIT_B = 0.6
+FILE_B = 0.3
+NAME_B = 0.3
+
+
+def unit_text(query: Query, index: Index) -> Numbers:
+    """The question's words in the unit."""
+    return _scaled(_unit_bm25(index, Field.TEXT, query.terms, b=UNIT_B))
+
+
+def unit_title(query: Query, index: Index) -> Numbers:
+    """The title's words in the unit."""
+    return _scaled(_unit_bm25(index, Field.TEXT, query.title, b=UNIT_B))
+
+
+def unit_name(query: Query, index: Index) -> Numbers:
+    """The question's words in the symbol's name."""
+    return _scaled(_unit_bm25(index, Field.NAME, query.terms, b=0.0))
+
+
+def unit_title_name(query: Query, index: Index) -> Numbers:
+    """The title's words in the symbol's name."""
+    return _scaled(_unit_bm25(index, Field.NAME, query.title, b=0.0))
+
+
+def unit_definition(query: Query, index: Index) -> Numbers:
+    """A name of the question is defined here; the fewer places define it, the stronger."""
+    scores = np.zeros(len(index.unit_file))
+    for name in query.names:
+        units = index.matches(Field.DEFINED, name).units
+        if len(units):
+            scores[units] += 1 / np.sqrt(len(units))
+    return _scaled(scores)
+
+
+def unit_dotted(query: Query, index: Index) -> Numbers:
+    """A dotted name of the question means this unit: `Class.method`, or `module.function`."""
+    scores = np.zeros(len(index.unit_file))
+    for name in query.dotted:
+        parts = name.split(".")
+        for size in range(len(parts), 1, -1):
+            units = index.matches(Field.QUALIFIED, ".".join(parts[-size:])).units
+            if len(units):
+                scores[units] += 1 / np.sqrt(len(units))
+                break
+        units = index.matches(Field.DEFINED, parts[-1]).units
+        modules = [number for number, _ in _modules(".".join(parts[:-1]), index)]
+        scores[units[np.isin(index.unit_file[units], modules)]] += 1
+    return _scaled(scores)
+
+
+def unit_trace(query: Query, index: Index) -> Numbers:
+    """A stack trace passes through this unit; the innermost frames count most."""
+    scores = np.zeros(len(index.unit_file))
+    for place, depth in query.frames:
+        for unit in _units_at(place, index):
+            scores[unit] = max(scores[unit], 1 / (1 + depth))
+    return _scaled(scores)
+
+
+def unit_mention(query: Query, index: Index) -> Numbers:
+    """The question names a line of this unit (`path:12`)."""
+    scores = np.zeros(len(index.unit_file))
+    for place in query.mentions:
+        if place.line is not None:
+            scores[list(_units_at(place, index))] = 1
+    return scores
+
+
+def file_text(query: Query, index: Index) -> Numbers:
+    """The question's words in the file."""
+    return _scaled(_file_bm25(index, query.terms))
+
+
+def file_title(query: Query, index: Index) -> Numbers:
+    """The title's words in the file."""
+    return _scaled(_file_bm25(index, query.title))
+
+
+def file_path(query: Query, index: Index) -> Numbers:
+    """The question's words in the file's path."""
+    return _scaled(_path_bm25(index, query.terms))
+
+
+def file_title_path(query: Query, index: Index) -> Numbers:
+    """The title's words in the file's path."""
+    return _scaled(_path_bm25(index, query.title))
+
+
+def file_module(query: Query, index: Index) -> Numbers:
+    """A dotted name of the question is this file's module path, or begins with it."""
+    scores = np.zeros(len(index.file_paths))
+    for name in query.dotted:
+        parts = name.split(".")
+        for size in range(len(parts), 0, -1):
+            found = list(_modules(".".join(parts[:size]), index))
+            for number, strength in found:
+                scores[number] = max(scores[number], strength * size / len(parts))
+            if found:
+                break
+    return _scaled(scores)
+
+
+def file_mention(query: Query, index: Index) -> Numbers:
+    """The question names this file."""
+    scores = np.zeros(len(index.file_paths))
+    paths = [place.path for place in query.mentions]
+    for path in paths:
+        number = index.file_number(path)
+        if number is not None:
+            scores[number] += 1
+    return _scaled(scores)
+
+
+def file_trace(query: Query, index: Index) -> Numbers:
+    """A stack trace passes through this file; the innermost frames count most."""
+    scores = np.zeros(len(index.file_paths))
+    for place, depth in query.frames:
+        number = index.file_number(place.path)
+        if number is not None:
+            scores[number] = max(scores[number], 1 / (1 + depth))
+    return _scaled(scores)
+
+
+UNIT_SIGNALS = {
+    "text": unit_text,
+    "title": unit_title,
+    "name": unit_name,
+    "title_name": unit_title_name,
+    "definition": unit_definition,
+    "dotted": unit_dotted,
+    "trace": unit_trace,
+    "mention": unit_mention,
+}
+FILE_SIGNALS = {
+    "text": file_text,
+    "title": file_title,
+    "path": file_path,
+    "title_path": file_title_path,
+    "module": file_module,
+    "mention": file_mention,
+    "trace": file_trace,
+}
+
+
+def _scaled(scores: Numbers) -> Numbers:
+    greatest = scores.max(initial=0.0)
+    return scores / greatest if greatest > 0 else scores
+
+
+def _rarity(total: int, holding: int) -> float:
+    """BM25's inverse document frequency, in the form that is never negative."""
+    return float(np.log1p((total - holding + 0.5) / (holding + 0.5)))
+
+
+def _norms(lengths: Numbers, alive: np.ndarray, b: float) -> Numbers:
+    average = lengths[alive].mean() if alive.any() else 1.0
+    return K1 * (1 - b + b * lengths / max(average, 1.0))
+
+
+def _unit_bm25(index: Index, field: Field, weights: Mapping[str, float], *, b: float) -> Numbers:
+    scores = np.zeros(len(index.unit_file))
+    norms = _norms(index.lengths, index.unit_alive, b)
+    total = int(index.unit_alive.sum())
+    for term, weight in weights.items():
+        found = index.matches(field, term)
+        saturated = found.counts * (K1 + 1) / (found.counts + norms[found.units])
+        scores[found.units] += weight * _rarity(total, len(found.units)) * saturated
+    return scores
+
+
+def _file_bm25(index: Index, weights: Mapping[str, float]) -> Numbers:
+    files = len(index.file_paths)
+    lengths = np.bincount(index.unit_file, weights=index.lengths, minlength=files)
+    norms = _norms(lengths, index.file_alive, FILE_B)
+    total = int(index.file_alive.sum())
+    scores = np.zeros(files)
+    for term, weight in weights.items():
+        found = index.matches(Field.TEXT, term)
+        holding, places = np.unique(index.unit_file[found.units], return_inverse=True)
+        counts = np.bincount(places, weights=found.counts, minlength=len(holding))
+        saturated = counts * (K1 + 1) / (counts + norms[holding])
+        scores[holding] += weight * _rarity(total, len(holding)) * saturated
+    return scores
+
+
+def _path_bm25(index: Index, weights: Mapping[str, float]) -> Numbers:
+    terms = [count_terms(path.replace("/", " ")) for path in index.file_paths]
+    holding: dict[str, list[int]] = {term: [] for term in weights}
+    for number, counts in enumerate(terms):
+        for term in counts.keys() & weights.keys():
+            holding[term].append(number)
+    lengths = np.array([len(counts) for counts in terms], dtype=np.float64)
+    norms = _norms(lengths, index.file_alive, NAME_B)
+    total = int(index.file_alive.sum())
+    scores = np.zeros(len(terms))
+    for term, weight in weights.items():
+        numbers = holding[term]
+        rarity = _rarity(total, len(numbers))
+        scores[numbers] += weight * rarity * (K1 + 1) / (1 + norms[numbers])
+    return np.where(index.file_alive, scores, 0.0)
+
+
+def _modules(dotted: str, index: Index) -> Iterator[tuple[int, float]]:
+    """The files whose path without suffix ends with a dotted name, and how much of it that is."""
+    tail = dotted.replace(".", "/")
+    for number, stem in index.stems_ending(tail):
+        yield number, (tail.count("/") + 1) / (stem.count("/") + 1)
+
+
+def _units_at(place: Place, index: Index) -> Iterator[int]:
+    """The units of a file that hold a line; where none is told, those named like the function."""
+    number = index.file_number(place.path)
+    if number is None:
+        return
+    for unit in index.units_of(number):
+        symbol = index.symbol(unit)
+        if place.line is not None:
+            if symbol.start <= place.line <= symbol.end and _is_innermost(symbol, place, index):
+                yield unit
+        elif place.function and symbol.name.endswith(place.function.rpartition(".")[2]):
+            yield unit
+
+
+def _is_innermost(symbol: Symbol, place: Place, index: Index) -> bool:
+    """Whether no function inside the symbol holds the line: a class does not own its methods."""
+    if symbol.kind in ("function", "method", "section") or place.line is None:
+        return True
+    return not any(
+        inner.kind in ("function", "method") and inner.start <= place.line <= inner.end
+        for inner in index.parsed(place.path).symbols
+    )

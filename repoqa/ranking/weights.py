@@ -1,0 +1,36 @@
+"""How much each signal counts. Hand-set on real bug reports; the benchmark page has the numbers."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+UNIT_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {
+        "text": 1.0,
+        "title": 0.5,
+        "name": 0.5,
+        "title_name": 0.5,
+        "definition": 1.0,
+        "dotted": 1.0,
+        "trace": 1.5,
+        "mention": 1.0,
+    }
+)
+FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {
+        "text": 1.0,
+        "title": 0.5,
+        "path": 0.5,
+        "title_path": 0.5,
+        "module": 1.0,
+        "mention": 1.5,
+        "trace": 1.5,
+    }
+)
+# A file is lifted by its best units, a unit by its file.
+BEST_UNITS = 3
+FILE_SHARE = 0.5
+# What is kept of the score of a file that is rarely where a bug is fixed, by the part of the
+# project it belongs to, unless the evidence names it.
+PART_SHARES: Mapping[str, float] = MappingProxyType(
+    {"code": 1.0, "test": 0.15, "docs": 0.15, "example": 0.3, "vendored": 0.3}
+)

@@ -1,0 +1,46 @@
+"""Identifiers as terms, and their hashes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repoqa.index.terms import Field, count_terms, hashed, term_hash, terms_of
+
+
+@pytest.mark.parametrize(
+    ("word", "terms"),
+    [
+        ("getUserName", ("get", "user", "name", "getusername")),
+        ("user_names", ("user", "name", "user_names")),
+        ("HTTPServer", ("http", "server", "httpserver")),
+        ("MAX_AGE", ("max", "age", "max_age")),
+        ("connections", ("connect",)),
+        ("utf8", ("utf", "8", "utf8")),
+        ("__init__", ("init",)),
+        ("größe_kalt", ("größe", "kalt", "größe_kalt")),
+        ("A" * 65, ()),
+    ],
+)
+def test_terms_of_a_word(word: str, terms: tuple[str, ...]) -> None:
+    assert terms_of(word) == terms
+
+
+def test_counts_add_up_over_words() -> None:
+    counts = count_terms("login(user_name); login_user")
+    assert counts == {
+        "login": 2,
+        "user": 2,
+        "name": 1,
+        "user_name": 1,
+        "login_user": 1,
+    }
+
+
+def test_the_hash_is_the_same_in_every_process() -> None:
+    assert term_hash("login").to_bytes(8, "little").hex() == "2271aac90b9a450e"  # b2sum -l 64
+    assert hashed(Field.NAME, "login") != hashed(Field.TEXT, "login")
+
+
+@given(st.text())
+def test_any_text_has_terms_without_capitals(text: str) -> None:
+    assert all(term == term.lower() for term in count_terms(text))
