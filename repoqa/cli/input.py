@@ -45,7 +45,7 @@ def read_given(sources: Sources, *, note: Callable[[str], None]) -> Given:
     if sources.argument == FROM_STDIN:
         if sources.stdin is None:
             raise UsageError(
-                "- reads the question from standard input, and --no-stdin forbids it.",
+                "- reads the question from standard input, which --no-stdin forbids",
                 remedy="Leave out one of the two.",
             )
         question = _text(_read(sources.stdin, note=note), name="standard input")
@@ -55,7 +55,7 @@ def read_given(sources: Sources, *, note: Callable[[str], None]) -> Given:
         log = "\n".join(part for part in (_read_log(sources.log, note=note), log) if part)
     if not question.strip() and not log.strip():
         raise UsageError(
-            "There is no question.",
+            "there is no question",
             remedy='Ask one, as in: repoqa ask "why does login fail", or pipe a log in.',
         )
     return Given(question, log)
@@ -76,7 +76,7 @@ def _read_log(path: Path, *, note: Callable[[str], None]) -> str:
             content = _read(stream, note=note)
     except OSError as error:
         raise UsageError(
-            f"The log {path} cannot be read: {error.strerror}.",
+            f"the log {path} cannot be read: {error.strerror}",
             remedy="Give --log the path of a readable text file.",
         ) from error
     return _text(content, name=str(path))
@@ -110,7 +110,7 @@ def _text(content: bytes, *, name: str) -> str:
     text = decode(content)
     if text is None:
         raise UsageError(
-            f"What came from {name} is binary, not text.",
+            f"what came from {name} is binary, not text",
             remedy="Give the log or the question as text.",
         )
     return text

@@ -102,8 +102,8 @@ def check_budget(
     """
     if budget > profile.maximum:
         problem = (
-            f"A budget of {budget:,} tokens is more than the {profile.maximum:,} "
-            f"that {profile.name} reads."
+            f"a budget of {budget:,} tokens is more than the {profile.maximum:,} "
+            f"that {profile.name} reads"
         )
         if for_model:
             raise BudgetError(problem, remedy="Give a smaller --budget, or another --model.")
