@@ -26,14 +26,15 @@ WINDOWS = (60, 30, 15, 7, 3)
 WORD = re.compile(r"\w+")
 
 
-def whole(ranked: RankedSymbol, parsed: ParsedFile, worth: int) -> Offer:
+def whole(ranked: RankedSymbol, code: CodeSource, worth: int) -> Offer:
     """The symbol in full; a long class without its methods' bodies, which are ranked themselves."""
-    symbol = ranked.symbol
+    symbol, parsed = ranked.symbol, code.parsed(ranked.path)
     lines = tuple(_lines(symbol, parsed))
     if symbol.kind in CONTAINERS and len(lines) > SMALL_CONTAINER:
-        inner = [s for s in parsed.symbols if _inside(s, symbol) and s.kind in _BODIES]
-        covered = {line for s in inner for line in range(s.start, s.end + 1)}
-        own = tuple(line for line in lines if line not in covered)
+        inner = [s for s in parsed.symbols if s.kind in _BODIES and _inside(s, symbol)]
+        covered = {line for s in inner for line in _lines(s, parsed)}
+        text = code.lines(ranked.path)
+        own = tuple(line for line in lines if line not in covered and text[line - 1].strip())
         if inner and own:
             lines = own if len(own) <= OWN_LINES else tuple(_header(symbol, parsed))
     return Offer(ranked.path, lines, "full", worth)

@@ -65,7 +65,7 @@ def _core(selection: Selection, ranking: Ranking) -> list[tuple[int, RankedSymbo
     for worth, ranked in enumerate(ranking.symbols):
         if selection.used >= CORE_SHARE * room or len(taken) == CORE_SYMBOLS:
             break
-        offer = offers.whole(ranked, meter.code.parsed(ranked.path), worth)
+        offer = offers.whole(ranked, meter.code, worth)
         largest = min(selection.used + int(ONE_SYMBOL_SHARE * room), room)
         if _take(selection, offer, largest) or _take_part(selection, ranked, worth):
             taken.append((worth, ranked))
@@ -118,7 +118,7 @@ def _calls(
 def _further_symbols(selection: Selection, ranking: Ranking) -> Iterator[Offer]:
     code = selection.meter.code
     for worth, ranked in enumerate(ranking.symbols):
-        yield offers.whole(ranked, code.parsed(ranked.path), worth)
+        yield offers.whole(ranked, code, worth)
 
 
 def _further_files(selection: Selection, ranking: Ranking) -> Iterator[Offer]:

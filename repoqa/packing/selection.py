@@ -5,7 +5,7 @@ lines. Lines in full and sketched lines (outlines, signatures) are kept apart: a
 run in full joins it, the rest of a file's sketches is one excerpt with gaps.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from repoqa.packing.budget import Meter
@@ -104,20 +104,43 @@ class Selection:
         return count > len(self._sheets[path].full) >= MOSTLY * count
 
     def pieces(self) -> list[Piece]:
-        """Everything chosen, as excerpts to be: sorted by path and line."""
+        """Everything chosen, as excerpts to be: sorted by path and line.
+
+        Where more is chosen than the reliable window holds, the best code that fits it is parted
+        from what it would merge with, so that it can stand there.
+        """
         found: list[Piece] = []
+        nearest = self._nearest()
         for path, sheet in sorted(self._sheets.items()):
             runs, rest = self._layout(path, sheet)
+            worths = {line: worth for line, (_, worth) in sheet.sketch.items()} | sheet.full
             for run in runs:
-                numbers = tuple(range(run.start, run.end + 1))
-                worth = min(sheet.full[line] for line in numbers if line in sheet.full)
-                found.append(Piece(path, numbers, "full", worth))
+                for lines, worth in _parted(run, worths, nearest):
+                    found.append(Piece(path, tuple(lines), "full", worth))
             if rest:
                 signatures = all(sheet.sketch[line][0] == "signature" for line in rest)
                 worth = min(sheet.sketch[line][1] for line in rest)
                 form: Form = "signature" if signatures else "outline"
                 found.append(Piece(path, tuple(rest), form, worth))
         return found
+
+    def _nearest(self) -> int | None:
+        """The last rank whose code fits the reliable window; None where all of it does."""
+        reliable = self.meter.room.reliable
+        if not reliable or self.used <= reliable:
+            return None
+        costs: dict[int, int] = {}
+        for path, sheet in self._sheets.items():
+            for line, worth in sheet.full.items():
+                known = costs.get(worth, self.meter.heading(path))
+                costs[worth] = known + self.meter.cost(path, (line,))
+        nearest, tokens = -1, 0
+        for worth, cost in sorted(costs.items()):
+            tokens += cost
+            if tokens > reliable:
+                break
+            nearest = worth
+        return nearest
 
     def _add(self, sheet: _Sheet, offer: Offer, added: Iterable[int]) -> None:
         if offer.form == "full":
@@ -174,3 +197,22 @@ def _runs(numbers: Sequence[int]) -> list[Span]:
         else:
             runs.append(Span(number, number))
     return runs
+
+
+def _parted(run: Span, worths: Mapping[int, int], nearest: int | None) -> list[tuple[range, int]]:
+    """A run cut where ranks up to `nearest` meet others; each part with its best rank.
+
+    A line that only fills a gap goes with the line before it: a run never starts with one.
+    """
+    parts: list[tuple[range, int]] = []
+    was_near, worth = True, 0
+    for line in range(run.start, run.end + 1):
+        worth = worths.get(line, worth)
+        near = nearest is None or worth <= nearest
+        if parts and near == was_near:
+            lines, best = parts[-1]
+            parts[-1] = range(lines.start, line + 1), min(best, worth)
+        else:
+            parts.append((range(line, line + 1), worth))
+        was_near = near
+    return parts

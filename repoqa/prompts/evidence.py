@@ -29,8 +29,11 @@ ERROR = re.compile(
 )
 FAILURE = re.compile(
     r"^E  |^_{3,} .* _{3,}$|^FAILED |^Traceback |^Caused by|^--- FAIL|^panic:|(?:Error|Exception):|"
-    r"^\s+at |^  File |\bassert"
+    r"^(?:\t|  |    )at |^  File |\bassert"
 )
+# Searching for these first spares most lines of a long log the expressions above.
+_HINTS = ("error", "exception", "fail", "panic", "fatal", "trac", "caused", "assert", "___")
+_STARTS = ("E  ", "  File ", "\tat ", "    at ", "  at ")
 BEFORE_ERROR, AFTER_ERROR, TAIL = (
     2,
     12,
@@ -91,13 +94,19 @@ def _from_both_ends(count: int) -> Iterator[int]:
 
 def _log_order(lines: Sequence[str]) -> Iterator[int]:
     """Line indexes by worth: the first error, the end, the failure sections, the rest upwards."""
-    first = next((n for n, line in enumerate(lines) if ERROR.search(line)), None)
+    first = next((n for n, line in enumerate(lines) if _matches(ERROR, line)), None)
     if first is not None:
         yield from range(first, min(first + AFTER_ERROR, len(lines)))
         yield from range(max(first - BEFORE_ERROR, 0), first)
     yield from range(len(lines) - 1, max(len(lines) - 1 - TAIL, -1), -1)
-    yield from (n for n, line in enumerate(lines) if FAILURE.search(line))
+    yield from (n for n, line in enumerate(lines) if _matches(FAILURE, line))
     yield from range(len(lines) - 1, -1, -1)
+
+
+def _matches(pattern: re.Pattern[str], line: str) -> bool:
+    lowered = line.lower()
+    hinted = line.startswith(_STARTS) or any(hint in lowered for hint in _HINTS)
+    return hinted and pattern.search(line) is not None
 
 
 def _trim(text: str, limit: int, *, tokenizer: Tokenizer, order: Iterable[int]) -> str:
