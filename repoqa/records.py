@@ -70,6 +70,17 @@ class Snapshot:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A past commit. `time` is the committer's, in seconds since 1970; `message` is subject and
+    body; `paths` are the files it changed."""
+
+    oid: str
+    time: int
+    message: str
+    paths: tuple[str, ...]
+
+
 # --- parsing ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,121 @@
+"""Reads blobs in bulk from git's object databases, by one `cat-file --batch` for each."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice, tee
+
+from repoqa.records import FileEntry
+from repoqa.repository.plumbing import Git
+from repoqa.repository.running import Running
+
+# Source that people write stays under about 1 MB (SQLite's 8 MB amalgamation is put together by a
+# program); longer files are data or generated, and one of them costs the memory and the time that
+# thousands of others need.
+LARGEST_FILE_BYTES = 4 * 1024 * 1024
+# Half of what may be asked for before an answer is read. Twice these lines (a SHA-256 id and a
+# line end each) stay below 4,096 bytes, which the smallest pipe of Linux takes without a reader:
+# git and we never wait for one another.
+BATCH = 31
+DISCARD_BYTES = 1 << 20
+
+
+class ObjectReader:
+    """Blobs of one repository by id. The git process starts with the first one asked for."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._running: Running | None = None
+
+    def blobs(self, oids: Iterable[str]) -> Iterator[bytes | None]:
+        """Yield each blob, in order; None where it is missing, broken, too large or no blob.
+
+        Read to the end before calling again.
+        """
+        asked: deque[str] = deque()
+        source = iter(oids)
+        while batch := list(islice(source, BATCH)):
+            self._ask(batch)
+            asked.extend(batch)
+            while len(asked) > BATCH:
+                yield self._next(asked)
+        while asked:
+            yield self._next(asked)
+
+    def close(self) -> None:
+        """End the git process."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+
+    def _next(self, asked: deque[str]) -> bytes | None:
+        asked.popleft()
+        try:
+            return self._answer()
+        except EOFError:
+            # A broken object ends git; the others are asked of a new process.
+            self.close()
+            self._ask(asked)
+            return None
+
+    def _ask(self, oids: Iterable[str]) -> None:
+        if self._running is None:
+            self._running = self._git.start("cat-file", "--batch", pipe=True)
+            errors = self._running.process.stderr
+            assert errors is not None
+            # Complaints about broken objects must not fill their pipe.
+            threading.Thread(target=errors.read, daemon=True).start()
+        requests = self._running.process.stdin
+        assert requests is not None
+        try:
+            requests.write("".join(f"{oid}\n" for oid in oids).encode())
+            requests.flush()
+        except BrokenPipeError:
+            return  # reading the answer tells what became of git
+
+    def _answer(self) -> bytes | None:
+        """Read one answer. Raises EOFError where git ended instead."""
+        assert self._running is not None
+        answers = self._running.process.stdout
+        assert answers is not None
+        header = answers.readline().split()
+        if not header:
+            raise EOFError
+        if header[-1] == b"missing":
+            return None
+        size = int(header[-1])
+        if size > LARGEST_FILE_BYTES:
+            remaining = size + 1
+            while remaining and (piece := answers.read(min(remaining, DISCARD_BYTES))):
+                remaining -= len(piece)
+            return None
+        content = answers.read(size + 1)
+        if len(content) <= size:
+            raise EOFError
+        return content[:-1] if header[1] == b"blob" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The files of a revision. `stored` are the repositories that hold them, by path prefix, the
+    longest first."""
+
+    stored: Sequence[tuple[str, Git]]
+
+    def read(self, entries: Iterable[FileEntry]) -> Iterator[tuple[FileEntry, bytes | None]]:
+        """Yield each entry with its bytes, in the order given; None where they are gone."""
+        readers = [ObjectReader(git) for _, git in self.stored]
+        try:
+            for home, run in groupby(entries, key=self._home):
+                ours, theirs = tee(run)
+                yield from zip(
+                    ours, readers[home].blobs(entry.oid for entry in theirs), strict=True
+                )
+        finally:
+            for reader in readers:
+                reader.close()
+
+    def _home(self, entry: FileEntry) -> int:
+        prefixes = enumerate(prefix for prefix, _ in self.stored)
+        return next(number for number, prefix in prefixes if entry.path.startswith(prefix))

@@ -1,0 +1,99 @@
+"""Opens a repository at a revision, or as it lies in the working tree, for reading."""
+
+from pathlib import Path
+
+from repoqa.errors import RepositoryError
+from repoqa.records import Snapshot
+from repoqa.repository.listing import Found
+from repoqa.repository.plumbing import Git, open_git
+from repoqa.repository.revision import list_revision, resolve
+from repoqa.repository.walk import OBJECT_FORMAT, walk
+from repoqa.repository.worktree import list_working_tree
+
+
+def open_snapshot(start: Path, *, revision: str | None = None, plain: bool = False) -> Snapshot:
+    """Open the repository at `start` or the nearest one above it.
+
+    `revision` is any name git knows for a commit or tree; the snapshot carries its full id. None
+    reads the working tree: uncommitted and untracked files are in, ignored ones are not. `plain`
+    says that the user named `start`, which then may be a folder outside git.
+
+    Raises RepositoryError where there is nothing to read, with what to do about it.
+    """
+    if not start.is_dir():
+        raise RepositoryError(
+            f"{start} is not a folder" if start.exists() else f"there is no folder {start}",
+            remedy="Name the folder of a repository: --repo DIR",
+        )
+    git = open_git(start)
+    if git is not None:
+        return _open_repository(git, revision)
+    if revision is not None:
+        raise RepositoryError(
+            f"{start.resolve()} is not in a git repository, so it has no revision {revision!r}",
+            remedy="Leave the revision away to read the files as they are.",
+        )
+    if not plain:
+        raise RepositoryError(
+            f"no git repository at or above {start.resolve()}",
+            remedy="cd into one, or name any folder to read: --repo DIR",
+        )
+    root = start.resolve()
+    return _snapshot(root, walk(root), object_format=OBJECT_FORMAT)
+
+
+def _open_repository(git: Git, revision: str | None) -> Snapshot:
+    notes = []
+    if revision is None and git.bare:
+        notes.append(f"{git.root.name} has no working tree: reading HEAD")
+        revision = "HEAD"
+    if revision is None:
+        found = list_working_tree(git)
+    else:
+        revision = resolve(git, revision)
+        found = list_revision(git, revision)
+    return _snapshot(
+        git.root, found, object_format=git.object_format, revision=revision, notes=tuple(notes)
+    )
+
+
+def _snapshot(
+    root: Path,
+    found: Found,
+    *,
+    object_format: str,
+    revision: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> Snapshot:
+    if not found.files:
+        raise _nothing(root, found)
+    return Snapshot(
+        root=root,
+        name=_name(root),
+        revision=revision,
+        object_format=object_format,
+        files=found.files,
+        skipped=found.skipped,
+        source=found.source,
+        notes=notes,
+    )
+
+
+def _name(root: Path) -> str:
+    """The folder's name; of `project.git` and `project/.git`, `project`."""
+    own = root.name.removesuffix(".git")
+    return own or root.parent.name or str(root)
+
+
+def _nothing(root: Path, found: Found) -> RepositoryError:
+    if not found.skipped:
+        return RepositoryError(
+            f"nothing to read in {root}: it has no files",
+            remedy="Add files, or name another folder: --repo DIR",
+        )
+    first = found.skipped[0]
+    others = f" and {len(found.skipped) - 1} more" if len(found.skipped) > 1 else ""
+    return RepositoryError(
+        f"nothing to read in {root}: {first.path!r} is left out ({first.why}){others}",
+        remedy="Add files that can be read, or name another folder: --repo DIR",
+    )
