@@ -18,7 +18,7 @@ TEST = re.compile(
 )
 DOCS = re.compile(
     r"(^|/)(docs?|documentation|changelogs?|news|whatsnew|release[-_]?notes)/"
-    r"|(^|/)(readme|changes|changelog|history|news|authors|license|contributing)[^/]*$"
+    r"|(^|/)(readme|changes|changelog|history|news|authors|license|contributing)$"
     r"|\.(md|rst|txt|adoc)$",
     re.I,
 )

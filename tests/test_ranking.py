@@ -1,0 +1,198 @@
+"""Which code is found for a question, and the reasons given for it."""
+
+import math
+from pathlib import Path
+
+import pytest
+from conftest import RepositoryMaker
+
+from repoqa.evidence.question import read
+from repoqa.index.build import build
+from repoqa.index.index import Index
+from repoqa.index.store import Store
+from repoqa.protocols import Silent
+from repoqa.ranking.places import Place, Places, is_library, part_of
+from repoqa.ranking.rank import rank
+from repoqa.records import Ranking
+from repoqa.repository.snapshot import open_snapshot
+
+SESSION = '''\
+"""Sessions of logged-in users."""
+
+
+class Session:
+    """A user's session and when it ends."""
+
+    def renew(self, now):
+        """Push the expiry back."""
+        self.expires = now + LIFETIME
+
+    def is_expired(self, now):
+        return self.expires < now
+
+
+def open_session(user):
+    return Session(user)
+'''
+CART = '''\
+class Cart:
+    def renew(self):
+        """Empty the cart."""
+        self.items = []
+
+    def total(self):
+        raise ValueError("no price for this item")
+'''
+TEST = """\
+from shop.session import Session
+
+
+def test_renew_pushes_the_session_expiry_back():
+    session = Session()
+    session.renew(5)
+    assert session.expires
+"""
+FILES = {
+    "shop/session.py": SESSION,
+    "shop/cart.py": CART,
+    "shop/__init__.py": "",
+    "tests/test_session.py": TEST,
+    "docs/session.md": "# Session expiry\n\nHow a session is renewed: the expiry moves back.\n",
+}
+
+
+@pytest.fixture
+def index(make_repository: RepositoryMaker) -> Index:
+    return build(open_snapshot(make_repository(FILES)), Store(None), progress=Silent())
+
+
+def symbols(ranking: Ranking) -> list[tuple[str, str]]:
+    return [(ranked.path, ranked.symbol.name) for ranked in ranking.symbols]
+
+
+def test_words_of_the_question_find_the_function(index: Index) -> None:
+    ranking = rank(read("the session expiry is not pushed back on renew"), index)
+    assert symbols(ranking)[0] == ("shop/session.py", "Session.renew")
+    assert ranking.files[0].path == "shop/session.py"
+
+
+def test_a_dotted_name_means_one_class(index: Index) -> None:
+    assert symbols(rank(read("Cart.renew is wrong"), index))[0] == ("shop/cart.py", "Cart.renew")
+    assert symbols(rank(read("Session.renew is wrong"), index))[0] == (
+        "shop/session.py",
+        "Session.renew",
+    )
+
+
+def test_a_module_path_means_its_file(index: Index) -> None:
+    ranking = rank(read("wrong in `shop.cart` somehow"), index)
+    assert ranking.files[0].path == "shop/cart.py"
+    assert ranking.files[0].reasons["module"] > 0
+
+
+def test_a_trace_points_at_the_innermost_frame(index: Index) -> None:
+    log = (
+        "Traceback (most recent call last):\n"
+        '  File "/srv/build/shop/session.py", line 16, in open_session\n'
+        '  File "/srv/build/shop/cart.py", line 7, in total\n'
+        "ValueError: no price for this item\n"
+    )
+    ranking = rank(read("why?", log=log), index)
+    assert symbols(ranking)[0] == ("shop/cart.py", "Cart.total")
+    reasons = {s.symbol.name: s.reasons.get("trace", 0.0) for s in ranking.symbols}
+    assert reasons["Cart.total"] > reasons["open_session"] > 0
+    assert reasons["Cart"] == 0
+
+
+def test_a_named_line_points_at_its_function(index: Index) -> None:
+    ranking = rank(read("see shop/session.py:12"), index)
+    assert symbols(ranking)[0] == ("shop/session.py", "Session.is_expired")
+
+
+def test_tests_and_docs_stand_behind_the_code_they_speak_of(index: Index) -> None:
+    ranking = rank(read("test renew pushes the session expiry back"), index)
+    paths = [file.path for file in ranking.files]
+    assert paths[0] == "shop/session.py"
+    assert {"tests/test_session.py", "docs/session.md"} <= set(paths)
+    assert next(f for f in ranking.files if f.path == "docs/session.md").reasons["part"] < 0
+
+
+def test_a_test_that_the_question_names_is_not_put_back(index: Index) -> None:
+    ranking = rank(read("tests/test_session.py fails"), index)
+    assert ranking.files[0].path == "tests/test_session.py"
+
+
+@pytest.mark.parametrize("question", ["", "zzz qqq", "renew", "Session.renew in shop/session.py:7"])
+def test_reasons_add_up_and_the_best_come_first(index: Index, question: str) -> None:
+    ranking = rank(read(question), index)
+    for ranked in (*ranking.files, *ranking.symbols):
+        assert math.isclose(sum(ranked.reasons.values()), ranked.score, abs_tol=1e-6)
+        assert ranked.score > 0
+    keys = [(-s.score, s.path, s.symbol.start, -s.symbol.end) for s in ranking.symbols]
+    assert keys == sorted(keys)
+    assert [(-f.score, f.path) for f in ranking.files] == sorted(
+        (-f.score, f.path) for f in ranking.files
+    )
+
+
+PATHS = ("src/auth/login.py", "lib/auth/login.py", "src/main.py", "README.md")
+
+
+@pytest.mark.parametrize(
+    ("printed", "meant"),
+    [
+        ("auth/login.py", ["lib/auth/login.py", "src/auth/login.py"]),
+        ("/app/src/auth/login.py", ["src/auth/login.py"]),
+        ("./main.py", ["src/main.py"]),
+        ("/usr/lib/python3.11/main.py", []),
+        ("/elsewhere/README.md", ["README.md"]),
+        ("C:/work/src/main.py", ["src/main.py"]),
+        ("login.rs", []),
+        ("", []),
+    ],
+)
+def test_printed_paths_mean_files_by_their_longest_suffix(printed: str, meant: list[str]) -> None:
+    assert [place.path for place in Places(PATHS).of(printed)] == meant
+
+
+def test_a_place_keeps_its_line_and_function() -> None:
+    assert list(Places(PATHS).of("src/main.py", line=3, function="run")) == [
+        Place("src/main.py", 3, "run")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("src/app.py", "code"),
+        ("src/contest.py", "code"),
+        ("src/latest/attestation.go", "code"),
+        ("tests/login.py", "test"),
+        ("pkg/login_test.go", "test"),
+        ("src/test/java/LoginTest.java", "test"),
+        ("web/login.spec.ts", "test"),
+        ("docs/index.html", "docs"),
+        ("CHANGES", "docs"),
+        ("README.de.md", "docs"),
+        ("src/history.py", "code"),
+        ("examples/demo.py", "example"),
+        ("third_party/zlib/inflate.c", "vendored"),
+    ],
+)
+def test_the_part_of_a_project(path: str, part: str) -> None:
+    assert part_of(path) == part
+
+
+def test_library_paths() -> None:
+    assert is_library("/venv/lib/python3.12/site-packages/django/urls.py")
+    assert is_library("app/node_modules/express/lib/router.js")
+    assert not is_library("/home/ada/project/lib/router.js")
+
+
+def test_the_order_of_evidence_does_not_depend_on_the_folder(
+    make_repository: RepositoryMaker, tmp_path: Path
+) -> None:
+    first = build(open_snapshot(make_repository(FILES)), Store(None), progress=Silent())
+    second = build(open_snapshot(make_repository(FILES)), Store(tmp_path / "c"), progress=Silent())
+    question = read("renew the session")
+    assert rank(question, first) == rank(question, second)
