@@ -11,5 +11,9 @@ lint:
 types:
 	mypy
 
+# README.md is checked too: tests/test_readme.py.
 test:
 	pytest --cov --cov-report=term
+
+speed:
+	python benchmarks/startup.py
