@@ -4,8 +4,10 @@ Files and units are numbered through the segments in turn. A file that left the 
 number and is dead: no lookup returns it.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from repoqa.index.record import Outline, analyze
 from repoqa.index.segment import Segment
 from repoqa.index.store import Store
-from repoqa.index.terms import Field, hashed
+from repoqa.index.terms import Field, count_terms, hashed
 from repoqa.parsing.text import decode, split_lines
 from repoqa.records import FileEntry, ParsedFile, SkippedFile, Snapshot, Symbol
 
@@ -72,7 +74,6 @@ class Index:
         self.unit_alive = self.file_alive[self.unit_file]
         self.reused_count = int(alive.sum()) - fresh.parsed
         self.skipped = tuple(sorted((*snapshot.skipped, *fresh.missing, *self._left_out(alive))))
-        self._stems: dict[str, list[tuple[int, str]]] = {}
         self._outlines: dict[str, Outline] = {}
         self._lines: dict[str, list[str]] = {}
 
@@ -103,16 +104,42 @@ class Index:
         """The number of a living file, or None."""
         return self._number.get(path)
 
+    @cached_property
+    def _named(self) -> dict[str, list[int]]:
+        """The living files by the terms of their paths."""
+        named: dict[str, list[int]] = defaultdict(list)
+        for path, number in self._number.items():
+            for term in {term for part in path.split("/") for term in _part_terms(part)}:
+                named[term].append(number)
+        return named
+
+    @cached_property
+    def path_lengths(self) -> Numbers:
+        """For each file the number of terms of its path."""
+        return np.array(
+            [sum(len(_part_terms(part)) for part in path.split("/")) for path in self.file_paths],
+            dtype=np.float64,
+        )
+
+    def files_named(self, term: str) -> list[int]:
+        """The living files that have a term in their path."""
+        return self._named.get(term, [])
+
     def stems_ending(self, tail: str) -> list[tuple[int, str]]:
         """The living files whose path without suffix (a package's: its folder) ends with `tail`."""
-        if not self._stems:
-            for path, number in self._number.items():
-                stem = path.rpartition(".")[0] or path
-                for package_file in PACKAGE_FILES:
-                    stem = stem.removesuffix(f"/{package_file}")
-                self._stems.setdefault(stem.rpartition("/")[2], []).append((number, stem))
         found = self._stems.get(tail.rpartition("/")[2], [])
         return [(number, stem) for number, stem in found if f"/{stem}".endswith(f"/{tail}")]
+
+    @cached_property
+    def _stems(self) -> dict[str, list[tuple[int, str]]]:
+        """The living files' paths without suffix, by their last part."""
+        stems: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for path, number in self._number.items():
+            stem = path.rpartition(".")[0] or path
+            for package_file in PACKAGE_FILES:
+                stem = stem.removesuffix(f"/{package_file}")
+            stems[stem.rpartition("/")[2]].append((number, stem))
+        return stems
 
     def units_of(self, file_number: int) -> range:
         """The numbers of a file's units, in order of their lines."""
@@ -161,3 +188,9 @@ class Index:
         for _, content in self.snapshot.source.read([entry]):
             return content or b""
         raise KeyError(path)
+
+
+@lru_cache(maxsize=1 << 16)
+def _part_terms(part: str) -> frozenset[str]:
+    """The terms of one part of a path."""
+    return frozenset(count_terms(part))

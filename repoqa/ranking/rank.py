@@ -17,9 +17,9 @@ from repoqa.ranking.weights import (
 )
 from repoqa.records import Question, RankedFile, RankedSymbol, Ranking
 
-# More than any budget can hold; what lies behind is noise.
+# More than 100k tokens can hold (a function is some 120); what lies behind is noise.
 MOST_FILES = 500
-MOST_SYMBOLS = 5000
+MOST_SYMBOLS = 2000
 
 Signal = Callable[[Query, Index], Numbers]
 Parts = dict[str, Numbers]
@@ -48,7 +48,8 @@ def _weighted(
 
 
 def _sum(parts: Parts) -> Numbers:
-    return np.sum(list(parts.values()), axis=0)
+    total: Numbers = np.sum(list(parts.values()), axis=0)
+    return total
 
 
 def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
@@ -57,9 +58,10 @@ def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
     files = index.unit_file[order]
     firsts = np.searchsorted(files, files)
     best = order[np.arange(len(order)) - firsts < BEST_UNITS]
-    return np.bincount(
+    sums = np.bincount(
         index.unit_file[best], weights=unit_scores[best], minlength=len(index.file_paths)
     )
+    return sums.astype(float)
 
 
 def _part_shares(query: Query, index: Index) -> Numbers:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from repoqa.index.index import Index, Numbers
-from repoqa.index.terms import Field, count_terms
+from repoqa.index.terms import Field
 from repoqa.ranking.places import Place
 from repoqa.ranking.query import Query
 from repoqa.records import Symbol
@@ -63,8 +63,9 @@ def unit_dotted(query: Query, index: Index) -> Numbers:
                 scores[units] += 1 / np.sqrt(len(units))
                 break
         units = index.matches(Field.DEFINED, parts[-1]).units
-        modules = [number for number, _ in _modules(".".join(parts[:-1]), index)]
-        scores[units[np.isin(index.unit_file[units], modules)]] += 1
+        is_module = np.zeros(len(index.file_paths), dtype=bool)
+        is_module[[number for number, _ in _modules(".".join(parts[:-1]), index)]] = True
+        scores[units[is_module[index.unit_file[units]]]] += 1
     return _scaled(scores)
 
 
@@ -190,7 +191,7 @@ def _unit_bm25(index: Index, field: Field, weights: Mapping[str, float], *, b: f
 
 def _file_bm25(index: Index, weights: Mapping[str, float]) -> Numbers:
     files = len(index.file_paths)
-    lengths = np.bincount(index.unit_file, weights=index.lengths, minlength=files)
+    lengths = np.bincount(index.unit_file, weights=index.lengths, minlength=files).astype(float)
     norms = _norms(lengths, index.file_alive, FILE_B)
     total = int(index.file_alive.sum())
     scores = np.zeros(files)
@@ -204,20 +205,13 @@ def _file_bm25(index: Index, weights: Mapping[str, float]) -> Numbers:
 
 
 def _path_bm25(index: Index, weights: Mapping[str, float]) -> Numbers:
-    terms = [count_terms(path.replace("/", " ")) for path in index.file_paths]
-    holding: dict[str, list[int]] = {term: [] for term in weights}
-    for number, counts in enumerate(terms):
-        for term in counts.keys() & weights.keys():
-            holding[term].append(number)
-    lengths = np.array([len(counts) for counts in terms], dtype=np.float64)
-    norms = _norms(lengths, index.file_alive, NAME_B)
+    norms = _norms(index.path_lengths, index.file_alive, NAME_B)
     total = int(index.file_alive.sum())
-    scores = np.zeros(len(terms))
+    scores = np.zeros(len(index.file_paths))
     for term, weight in weights.items():
-        numbers = holding[term]
-        rarity = _rarity(total, len(numbers))
-        scores[numbers] += weight * rarity * (K1 + 1) / (1 + norms[numbers])
-    return np.where(index.file_alive, scores, 0.0)
+        files = index.files_named(term)
+        scores[files] += weight * _rarity(total, len(files)) * (K1 + 1) / (1 + norms[files])
+    return scores
 
 
 def _modules(dotted: str, index: Index) -> Iterator[tuple[int, float]]:
