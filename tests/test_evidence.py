@@ -209,7 +209,8 @@ def test_a_rust_panic_and_its_backtrace_both_name_the_place() -> None:
 
 def test_names_that_look_like_code() -> None:
     question = read(
-        "Session.renew fails\n\nCalling `renew` on a http_session with MAX_AGE set,\n or parseQuery(), "
+        "Session.renew fails\n\nCalling `renew` on a http_session with MAX_AGE set,\n "
+        "or parseQuery(), "
         "breaks; std::vector and a->b too, but plain words do not.\n\n```python\nx = token\n```\n"
     )
     assert question.title == "Session.renew fails"

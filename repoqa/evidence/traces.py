@@ -12,7 +12,8 @@ class TraceFormat:
     """How one tool prints a frame.
 
     `pattern` has the groups `path`, and `line` and `function` where they are printed. `start`
-    is found, between two frames or in the second, where a new trace begins. `innermost_first` tells the order of its frames.
+    is found between two frames, or in the second, where a new trace begins. `innermost_first`
+    tells the order of its frames.
     """
 
     name: str
