@@ -13,21 +13,24 @@ from repoqa.answers.places import Places
 from repoqa.protocols import CodeSource
 from repoqa.records import Answer, Citation, Symbol
 
-_PATH = r"(?:[A-Za-z]:)?[\w.@+~/\\-]*[\w@+~-]"
+# Every repetition is bounded and starts where a word does: a hostile answer costs no more time.
+_BEFORE = r"(?<![\w/.\\:@+~-])"
+_PATH = r"(?:[A-Za-z]:)?[\w.@+~/\\-]{0,300}[\w@+~-]"
 _LINES = r"L?(?P<start{n}>\d{{1,7}})(?:(?::\d+)?(?:\s?[-–]\s?L?(?P<end{n}>\d{{1,7}}))?)"
 _WORDED = r"lines?\s+(?P<start{n}>\d{{1,7}})(?:\s?(?:-|–|to)\s?(?P<end{n}>\d{{1,7}}))?"
 _PLACE = re.compile(
-    rf"(?<![\w/.\\:@-])(?P<path1>{_PATH})(?::|\#(?=L)){_LINES.format(n=1)}(?![\w])"
-    rf"|(?<![\w/.\\:@-])(?P<path2>{_PATH})`?(?:,|:)?\s\(?(?:on\s|at\s|in\s)?{_WORDED.format(n=2)}\b"
+    rf"{_BEFORE}(?P<path1>{_PATH})(?::|\#(?=L)){_LINES.format(n=1)}(?!\w)"
+    rf"|{_BEFORE}(?=[\w@+~-]{{0,100}}[./\\])(?P<path2>{_PATH})`?"
+    rf"[,:]?\s\(?(?:on\s|at\s|in\s)?{_WORDED.format(n=2)}\b"
     rf"|\b{_WORDED.format(n=3)}\s(?:of|in)\s(?:the\s)?(?:file\s)?`?(?P<path3>{_PATH})",
     re.IGNORECASE,
 )
-_FILE = re.compile(rf"(?<![\w/.\\:@-])(?P<path>{_PATH})(?![\w(])")
+_FILE = re.compile(rf"{_BEFORE}(?P<path>{_PATH})(?![\w(])")
 _CALL = re.compile(
     r"`(?P<name>[A-Za-z_$][\w$]*(?:(?:\.|::|->|\#)[A-Za-z_$][\w$]*)*)\([^`\n]{0,120}\)`"
 )
 _SEPARATOR = re.compile(r"::|->|#")
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,19}://\S+", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.([A-Za-z][A-Za-z0-9+]{0,7})$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 # Suffixes by which an invented file is told from a host name or a version, besides those in the

@@ -8,24 +8,20 @@ REASONS_SHOWN = 3
 # What each ranking signal says in words. A signal without words here is shown by its own name.
 WORDS: Mapping[str, str] = {
     "trace": "named in the traceback",
+    "mention": "its line is named in the question",
     "definition": "defines a name from the question",
-    "dotted": "its dotted name is in the question",
+    "dotted": "meant by a dotted name in the question",
+    "title_name": "words of the title in its name",
     "name": "words of the question in its name",
-    "mention": "its file is named in the question",
-    "path": "words of the question in its path",
-    "title": "matches the title",
-    "body": "matches the text",
-    "code": "matches the code in the question",
+    "title": "words of the title in its code",
+    "text": "words of the question in its code",
     "message": "holds the words of the error message",
-    "literal": "holds the words of the error message",
-    "log": "matches the log",
-    "diff": "changed by the diff",
-    "pin": "pinned by --path",
     "coherence": "other parts of its file match too",
-    "file": "its file matches",
-    "symbols": "its parts match",
     "callers": "calls other suspects",
     "callees": "called by other suspects",
+    "diff": "changed by the diff",
+    "file": "its file matches",
+    "tests": "the failing tests use it",
 }
 
 
