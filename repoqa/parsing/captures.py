@@ -1,0 +1,196 @@
+"""What a language's query found in a tree, sorted into kinds: the raw material of symbols.
+
+Everything is copied out of the tree here, as bytes and rows (0-based); no node outlives it.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
+
+from tree_sitter import Node, QueryCursor, QueryPredicate
+
+from repoqa.parsing import names
+from repoqa.parsing.grammar import Grammar, Pattern
+from repoqa.records import Kind, ReferenceKind
+
+Found = dict[str, list[Node]]
+
+
+class Region(NamedTuple):
+    """A stretch of the source: bytes `start` to `end`, on rows `first` to `last` (0-based)."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+class Definition(NamedTuple):
+    """A definition as captured.
+
+    `scope` is the bytes that belong to it and no other: two functions, or a variable and its
+    neighbour, can share one statement. `body_start` and `body_row` are -1 where it has no body.
+    `pattern` is the number of the pattern that found it.
+    """
+
+    region: Region
+    name: str
+    kind: Kind
+    scope: tuple[int, int]
+    body_start: int
+    body_row: int
+    qualifies: bool
+    at_file_level: bool
+    pattern: int
+
+
+@dataclass(slots=True)
+class Captures:
+    """All that was captured in one file.
+
+    `definitions` are by the byte their name starts at; `references` are (line, name, kind),
+    1-based lines; `types` (start byte, line, name); `bases` (start byte, name as written).
+    """
+
+    definitions: dict[int, Definition] = field(default_factory=dict)
+    references: set[tuple[int, str, ReferenceKind]] = field(default_factory=set)
+    types: list[tuple[int, int, str]] = field(default_factory=list)
+    bases: list[tuple[int, str]] = field(default_factory=list)
+    docs: list[Region] = field(default_factory=list)
+    comments: list[Region] = field(default_factory=list)
+    leading: list[Region] = field(default_factory=list)
+    closures: list[tuple[int, int]] = field(default_factory=list)
+    imports: list[Region] = field(default_factory=list)
+
+
+def collect(grammar: Grammar, root: Node, source: bytes) -> Captures:
+    """Run the grammar's query over a tree.
+
+    The time is the tree's size times the nesting of patterns, which the queries keep small;
+    py-tree-sitter 0.26 crashes where a query is given a progress callback to stop it.
+    """
+    collector = _Collector(source)
+    # The stub asks for parameter names; the binding passes four arguments in order.
+    compare = cast(QueryPredicate, collector.compare)
+    patterns = grammar.patterns
+    for number, found in QueryCursor(grammar.query).matches(root, compare):
+        pattern = patterns[number]
+        if pattern.reference == "import":
+            collector.add_import(pattern, found)
+        elif pattern.reference:
+            collector.add_uses(pattern, found)
+        elif pattern.definition:
+            collector.add_definition(pattern, found)
+        else:
+            collector.add_plain(found)
+    return collector.captures
+
+
+class _Collector:
+    """Copies matches out of one file's tree."""
+
+    def __init__(self, source: bytes) -> None:
+        self.captures = captures = Captures()
+        self._source = source
+        self._regions = {
+            "comment": captures.comments,
+            "leading": captures.leading,
+            "doc": captures.docs,
+            "import": captures.imports,
+        }
+
+    def compare(
+        self, predicate: str, arguments: list[tuple[str, str]], _pattern: int, found: Found
+    ) -> bool:
+        """Whether `#text?` or `#not-text?` holds: a capture's text is one of some words."""
+        (capture, _kind), *words = arguments
+        texts = {self._text(node) for node in found.get(capture, ())}
+        return any(word in texts for word, _kind in words) == (predicate == "text?")
+
+    def add_uses(self, pattern: Pattern, found: Found) -> None:
+        """Add references to calls or types by their last identifier."""
+        source, captures = self._source, self.captures
+        kind = cast(ReferenceKind, pattern.reference)
+        for node in found.get(pattern.capture, ()):
+            start = node.start_byte
+            name = source[start : node.end_byte].decode()
+            if not name.isidentifier():
+                name = names.last_identifier(name)
+            if kind == "type":
+                captures.types.append((start, node.start_point[0] + 1, name))
+            elif name:
+                captures.references.add((node.start_point[0] + 1, name, kind))
+
+    def add_import(self, pattern: Pattern, found: Found) -> None:
+        """Add what an import names, by its dotted path."""
+        modules = [self._text(module) for module in found.get("module", ())]
+        for node in found.get(pattern.capture, ()):
+            path = names.module_path(modules, self._text(node))
+            if path:
+                self.captures.references.add((node.start_point[0] + 1, path, "import"))
+
+    def add_definition(self, pattern: Pattern, found: Found) -> None:
+        """Add a definition, unless a pattern further up in the query defined the same name."""
+        node = found[pattern.capture][0]
+        named = found["name"][0] if "name" in found else node
+        earlier = self.captures.definitions.get(named.start_byte)
+        if earlier is not None and earlier.pattern <= pattern.number:
+            return
+        name = pattern.name or ".".join(
+            filter(None, (names.clean_name(self._text(part)) for part in _name_parts(found)))
+        )
+        if not name or len(name) > names.LONGEST_NAME:
+            return
+        body = found["body"][0] if "body" in found else None
+        self.captures.definitions[named.start_byte] = Definition(
+            region=self._region(node),
+            name=name,
+            kind=cast(Kind, pattern.definition),
+            scope=_scope(node, named, body if pattern.shares_statement else None),
+            body_start=body.start_byte if body else -1,
+            body_row=body.start_point[0] if body else -1,
+            qualifies=pattern.qualifies,
+            at_file_level=pattern.at_file_level,
+            pattern=pattern.number,
+        )
+
+    def add_plain(self, found: Found) -> None:
+        """Add what is neither a definition nor a reference."""
+        for capture, nodes in found.items():
+            regions = self._regions.get(capture)
+            if regions is not None:
+                regions.extend([self._region(node) for node in nodes])
+            elif capture == "local":
+                self.captures.closures.extend((node.start_byte, node.end_byte) for node in nodes)
+            elif capture == "base":
+                for node in nodes:
+                    self._add_base(node)
+
+    def _add_base(self, node: Node) -> None:
+        text = names.base_name(self._text(node))
+        name = names.last_identifier(text)
+        if name and len(text) <= names.LONGEST_NAME:
+            self.captures.bases.append((node.start_byte, text))
+            self.captures.references.add((node.start_point[0] + 1, name, "base"))
+
+    def _text(self, node: Node) -> str:
+        return self._source[node.start_byte : node.end_byte].decode()
+
+    def _region(self, node: Node) -> Region:
+        """The node without the white space some grammars end their nodes with."""
+        source, start, end = self._source, node.start_byte, node.end_byte
+        last = node.end_point[0]
+        if source[end - 1 : end].isspace() and end > start:
+            trimmed = start + len(source[start:end].rstrip())
+            last -= source.count(b"\n", trimmed, end)
+            end = trimmed
+        return Region(start, end, node.start_point[0], last)
+
+
+def _name_parts(found: Found) -> list[Node]:
+    return [*found.get("owner", ()), *found.get("name", ())]
+
+
+def _scope(node: Node, named: Node, body: Node | None) -> tuple[int, int]:
+    if body is None:
+        return node.start_byte, node.end_byte
+    return min(named.start_byte, body.start_byte), max(named.end_byte, body.end_byte)

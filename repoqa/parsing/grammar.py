@@ -1,0 +1,107 @@
+"""A language's compiled grammar and queries, loaded once per process when first needed.
+
+The queries of `queries/` capture, in every language alike:
+
+    @definition.KIND  a definition (KIND as in records.Kind) with its @name; @owner goes before the
+                      name (a Go receiver), @body is what follows the signature. Where two patterns
+                      name the same @name, the first in the file wins. `(#set! name "x")` names a
+                      definition without a name of its own, `(#set! qualifies "no")` keeps its name
+                      out of its members' names, `(#set! scope "file")` drops it inside functions
+    @doc              a docstring inside the definition it documents
+    @comment          a comment; one directly above a definition is its doc
+    @leading          what belongs to the definition after it: a decorator, `export`, `template<>`
+    @base             what the innermost definition around it inherits from or implements
+    @local            a function without a name: the variables inside are not symbols
+    @import           an import statement
+    @reference.KIND   the last identifier of a call, a type; what is imported, after its @module
+
+`(#text? @capture "a" "b")` and `(#not-text? @capture "a" "b")` compare a capture's text. Never use
+tree-sitter's own `#eq?`, `#match?` or `#any-of?`: they read the node's text, which crashes the
+interpreter for a tree that was parsed through a callback (py-tree-sitter 0.26).
+"""
+
+import importlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from tree_sitter import Language as TreeSitterLanguage
+from tree_sitter import Parser, Query
+
+from repoqa.parsing.languages import BY_NAME
+
+QUERIES = Path(__file__).parent / "queries"
+_REFERENCE = "reference."
+_DEFINITION = "definition."
+# Kinds of which one statement never holds two; their bases can stand before their names.
+_OWN_STATEMENT = {"definition.class", "definition.type", "definition.module"}
+_CAPTURE = re.compile(rb"@([a-z.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What one pattern of a query captures. At most one of the two kinds is set.
+
+    `definition` is the kind it defines, from the capture `capture`; `reference` the kind of
+    reference that `capture` is. `shares_statement`: another definition may stand in the same node.
+    `name`, `qualifies` and `at_file_level` are its settings.
+    """
+
+    number: int
+    capture: str
+    definition: str
+    reference: str
+    name: str
+    shares_statement: bool
+    qualifies: bool
+    at_file_level: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A parser, its query, and what each pattern of the query captures."""
+
+    parser: Parser
+    query: Query
+    patterns: tuple[Pattern, ...]
+
+
+@cache
+def load(language: str) -> Grammar:
+    """The grammar of a language in `languages.LANGUAGES`. Raises KeyError for another."""
+    entry = BY_NAME[language]
+    loader = getattr(importlib.import_module(entry.grammar), entry.loader)
+    grammar = TreeSitterLanguage(cast("Callable[[], object]", loader)())
+    source = query_source(language)
+    query = Query(grammar, source)
+    patterns = tuple(
+        _pattern(query, number, source.encode()) for number in range(query.pattern_count)
+    )
+    return Grammar(Parser(grammar), query, patterns)
+
+
+def query_source(language: str) -> str:
+    """The text of all of a language's queries."""
+    names = BY_NAME[language].queries
+    return "\n".join((QUERIES / f"{name}.scm").read_text(encoding="utf-8") for name in names)
+
+
+def _pattern(query: Query, number: int, source: bytes) -> Pattern:
+    start, end = query.start_byte_for_pattern(number), query.end_byte_for_pattern(number)
+    # The binding's own way to ask (capture_quantifier) raises for a capture of another pattern.
+    captures = [name.decode() for name in _CAPTURE.findall(source[start:end])]
+    settings = query.pattern_settings(number)
+    capture = next((name for name in captures if name.startswith((_DEFINITION, _REFERENCE))), "")
+    return Pattern(
+        number=number,
+        capture=capture,
+        definition=capture.partition(_DEFINITION)[2],
+        reference=capture.partition(_REFERENCE)[2],
+        name=settings.get("name") or "",
+        shares_statement=capture not in _OWN_STATEMENT,
+        qualifies=settings.get("qualifies") != "no",
+        at_file_level=settings.get("scope") == "file",
+    )

@@ -1,0 +1,55 @@
+"""Names as the source writes them, to names as repoqa writes them."""
+
+import re
+
+_LAST_IDENTIFIER = re.compile(r"[\w$]+(?=\W*\Z)")
+_TYPE_ARGUMENTS = re.compile(r"(?<=[\w>\]])\s*(?:<[^<>]*>|\[[^\[\]]*\])")
+_CODE_SUFFIX = re.compile(r"\.[cm]?[jt]sx?\Z")
+# Text longer than this is no name: it is what the parser made of broken code.
+LONGEST_NAME = 200
+
+
+def clean_name(text: str) -> str:
+    """A defined name as repoqa writes it: without quotes and type arguments, `.` for `::`."""
+    if text.isidentifier():
+        return text
+    text = text.strip("`'\" \t*&").replace("::", ".")
+    if "operator" not in text:
+        text = without_type_arguments(text)
+    return " ".join(text.split())
+
+
+def base_name(text: str) -> str:
+    """A base as written, without its type arguments, on one line."""
+    return "".join(without_type_arguments(text).split())
+
+
+def without_type_arguments(text: str) -> str:
+    """`ns::Map<Key, List<T>>` as `ns::Map`; `[...]` counts as well, as Python and Scala have it."""
+    if len(text) > LONGEST_NAME:
+        return text
+    while (shorter := _TYPE_ARGUMENTS.sub("", text)) != text:
+        text = shorter
+    return text
+
+
+def last_identifier(text: str) -> str:
+    """The last identifier of a dotted or scoped name, "" where there is none."""
+    found = _LAST_IDENTIFIER.search(text[-LONGEST_NAME:])
+    return found[0] if found else ""
+
+
+def module_path(modules: list[str], name: str) -> str:
+    """What an import names, as one dotted path: the module, then the name it takes from it.
+
+    `a::b` and `a\\b` become `a.b`; paths keep their slashes, and relative ones lose the suffix
+    of their file (`./view.js` and `view` give `./view.view`).
+    """
+    path = ""
+    for part in (*modules, name):
+        cleaned = "".join(part.strip("\"'`<>").split())
+        cleaned = cleaned.replace("::", ".").replace("\\", ".")
+        if cleaned.startswith(("./", "../")):
+            cleaned = _CODE_SUFFIX.sub("", cleaned)
+        path = f"{path}.{cleaned}" if path and not path.endswith(".") else path + cleaned
+    return path if len(path) <= LONGEST_NAME else ""

@@ -1,0 +1,143 @@
+"""One file's bytes to its symbols, references and imports, by tree-sitter.
+
+Broken code yields what the grammar recovered. Text without a grammar, text without a single
+definition, and text the parser gives up on (too large, too slow) becomes chunks of lines. Nothing
+here recurses over a tree. What this module cannot survive is a crash inside a grammar's own C
+code: whoever parses strangers' files does so in a process of its own.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from time import monotonic
+
+from tree_sitter import Point, Tree
+
+from repoqa.parsing import captures, grammar, languages, symbols
+from repoqa.parsing.text import decode
+from repoqa.records import ParsedFile, Symbol
+
+# Bumped by hand whenever the same grammars and queries come to give other records.
+_REVISION = "1"
+# 100 times the 90th percentile of sympy's files; a slower one is degenerate input.
+PARSE_SECONDS = 5.0
+# sqlite's amalgamation has 9 MB and is no place to look for a bug; trees take 10 times the text.
+PARSE_BYTES = 4_000_000
+CHUNK_LINES = 60
+
+PARSER_VERSION: str
+
+
+def __getattr__(name: str) -> str:
+    """`PARSER_VERSION`, worked out when first asked for: it changes whenever records may."""
+    if name == "PARSER_VERSION":
+        return _parser_version()
+    raise AttributeError(name)
+
+
+@cache
+def _parser_version() -> str:
+    digest = hashlib.sha256(_REVISION.encode())
+    for wheel in ("tree_sitter", *sorted({entry.grammar for entry in languages.LANGUAGES})):
+        digest.update(f"{wheel} {version(wheel)}\n".encode())
+    for language in languages.LANGUAGES:
+        digest.update(f"{language.name}\n{grammar.query_source(language.name)}\n".encode())
+    return f"{_REVISION}-{digest.hexdigest()[:16]}"
+
+
+def parse(path: str, content: bytes) -> ParsedFile:
+    """Parse a file. Never raises: what cannot be parsed comes as chunks and a `problem`.
+
+    The record depends on the bytes and the detected language alone; `path` only tells that.
+    """
+    text = decode(content)
+    if text is None:
+        return ParsedFile("", 0, (), (), (), problem="binary")
+    language = languages.detect(path, content)
+    source = content if content.isascii() else text.encode()
+    lines = _line_count(source)
+    if not language:
+        return ParsedFile("", lines, chunks(lines), (), ())
+    if len(source) > PARSE_BYTES:
+        problem = f"over {PARSE_BYTES // 1_000_000} MB, too large to parse"
+        return ParsedFile(language, lines, chunks(lines), (), (), problem)
+    found = _captured(language, source)
+    if found is None:
+        problem = f"the parser took over {PARSE_SECONDS:.0f} s"
+        return ParsedFile(language, lines, chunks(lines), (), (), problem)
+    return ParsedFile(
+        language,
+        lines,
+        symbols.symbols(found, source) or chunks(lines),
+        symbols.references(found),
+        symbols.import_spans(found),
+    )
+
+
+def chunks(lines: int) -> tuple[Symbol, ...]:
+    """A file of `lines` lines as sections `L1-60`, `L61-120` ... that join to the whole file."""
+    starts = range(1, lines + 1, CHUNK_LINES)
+    spans = ((start, min(start + CHUNK_LINES - 1, lines)) for start in starts)
+    return tuple(
+        Symbol(f"L{start}-{end}", "section", start, end, header_end=start) for start, end in spans
+    )
+
+
+def _line_count(source: bytes) -> int:
+    return source.count(b"\n") + (bool(source) and not source.endswith(b"\n"))
+
+
+def _captured(language: str, source: bytes) -> captures.Captures | None:
+    """What the language's query captures in the source, or None where the time was up."""
+    loaded = grammar.load(language)
+    tree = _tree(loaded, source, _Deadline(PARSE_SECONDS))
+    return None if tree is None else captures.collect(loaded, tree.root_node, source)
+
+
+class _Deadline:
+    """Tells tree-sitter to stop once the time is up, and remembers having done so."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = monotonic() + seconds
+        self.missed = False
+
+    def has_passed(self, _offset: int, _has_error: bool) -> bool:
+        """Whether to stop."""
+        if monotonic() > self._end:
+            self.missed = True
+        return self.missed
+
+
+def _tree(loaded: grammar.Grammar, source: bytes, deadline: _Deadline) -> Tree | None:
+    read, release = _reader(source)
+    try:
+        return loaded.parser.parse(read, progress_callback=deadline.has_passed)
+    except ValueError:
+        if not deadline.missed:
+            raise
+        loaded.parser.reset()  # else the next file would go on with this one's tree
+        return None
+    finally:
+        release()
+
+
+def _reader(
+    source: bytes,
+) -> tuple[Callable[[int, Point], memoryview], Callable[[], None]]:
+    """How tree-sitter reads the source, and what to call when it is done.
+
+    py-tree-sitter 0.26 never lets go of the objects a read callback returns; a released view is
+    all that it keeps, instead of the source itself.
+    """
+    views: list[memoryview] = []
+
+    def read(offset: int, _: Point) -> memoryview:
+        views.append(memoryview(source)[offset:])
+        return views[-1]
+
+    def release() -> None:
+        for view in views:
+            view.release()
+
+    return read, release
