@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from repoqa.index.analysis import analyzed
 from repoqa.index.index import Fresh, Index
-from repoqa.index.record import FileRecord, Postings, analyze
+from repoqa.index.record import FileRecord, Postings
 from repoqa.index.segment import Segment, SegmentFile, load, merge, save
 from repoqa.index.store import Store
 from repoqa.index.terms import TERMS_VERSION
@@ -78,13 +79,12 @@ class _Reader:
     def _analyzed(self, entries: Sequence[FileEntry]) -> Iterator[tuple[SegmentFile, Postings]]:
         self.progress.start("indexing", total=len(entries), unit="files")
         batch: list[tuple[str, FileRecord]] = []
-        for entry, content in self.snapshot.source.read(entries):
+        for entry, record in analyzed(self.snapshot.source.read(entries), entries):
             self.progress.advance()
-            if content is None:
+            if record is None:
                 self.missing.append(SkippedFile(entry.path, "its content is not in this clone"))
                 continue
             key = record_key(entry, self.snapshot.object_format)
-            record = analyze(entry.path, content)
             self.parsed += 1
             batch.append((key, record))
             if len(batch) == RECORDS_PER_WRITE:

@@ -4,6 +4,7 @@ A record depends on the bytes and the file's name alone, never on the folder or 
 that every branch, worktree and revision that holds the same bytes shares it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -11,7 +12,7 @@ import numpy as np
 
 from repoqa.index.count import Counts, count_units
 from repoqa.index.units import split
-from repoqa.parsing.parse import parse
+from repoqa.parsing.parse import chunks, parse
 from repoqa.parsing.screen import why_left_out
 from repoqa.parsing.text import decode, split_lines
 from repoqa.records import ParsedFile, Symbol
@@ -43,19 +44,30 @@ class FileRecord:
     postings: Postings
 
 
-NOTHING = ParsedFile("", 0, (), (), ())
-
-
 def analyze(path: str, content: bytes) -> FileRecord:
     """Parse a file and count its terms. `path` tells the language and what the file is."""
     why = why_left_out(path, content)
     text = None if why else decode(content)
     if text is None:
-        return FileRecord(
-            Outline(NOTHING, ()), Postings(count_units(NOTHING, (), ()), why or "binary")
-        )
-    parsed = parse(path, content)
+        return _left_out(why or "binary")
+    return _counted(parse(path, content), split_lines(text))
+
+
+def unparsed(content: bytes, problem: str) -> FileRecord:
+    """A file as line chunks, without the parser's help; `problem` says why."""
+    text = decode(content)
+    if text is None:
+        return _left_out("binary")
     lines = split_lines(text)
+    return _counted(ParsedFile("", len(lines), chunks(len(lines)), (), (), problem), lines)
+
+
+def _left_out(why: str) -> FileRecord:
+    nothing = ParsedFile("", 0, (), (), ())
+    return FileRecord(Outline(nothing, ()), Postings(count_units(nothing, (), ()), why))
+
+
+def _counted(parsed: ParsedFile, lines: Sequence[str]) -> FileRecord:
     units = split(parsed, lines)
     postings = Postings(count_units(parsed, units, lines), problem=parsed.problem)
     return FileRecord(Outline(parsed, tuple(unit.symbol for unit in units)), postings)

@@ -7,9 +7,10 @@ are a second, small segment in memory, and their old entries in the first are ma
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -18,8 +19,20 @@ from numpy.typing import NDArray
 
 from repoqa.index.record import Postings
 
-ARRAYS_FILE = "{}.npy"
-TABLE_FILE = "table.msgpack"
+TABLE = "table"
+OLD = "old"
+CHECKSUM_BYTES = 4
+DTYPES: Mapping[str, type] = MappingProxyType(
+    {
+        "terms": np.uint64,
+        "offsets": np.int64,
+        "units": np.int32,
+        "counts": np.uint16,
+        "unit_file": np.int32,
+        "unit_number": np.int32,
+        "lengths": np.int32,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,9 @@ class Segment:
         return arrays.units[start:end], arrays.counts[start:end]
 
 
+_TABLE_DECODER = msgspec.msgpack.Decoder(tuple[tuple[SegmentFile, ...], dict[str, int]])
+
+
 def merge(files: Sequence[tuple[SegmentFile, Postings]]) -> Segment:
     """One segment of the postings of many files, which are sorted by path."""
     counted = [postings.counts for _, postings in files]
@@ -104,16 +120,15 @@ def save(segment: Segment, directory: Path) -> None:
     try:
         checksums = {}
         for field in fields(Arrays):
-            array = np.ascontiguousarray(getattr(segment.arrays, field.name))
-            checksums[field.name] = zlib.crc32(array.data)
-            np.save(work / ARRAYS_FILE.format(field.name), array, allow_pickle=False)
+            payload = np.ascontiguousarray(getattr(segment.arrays, field.name)).tobytes()
+            checksums[field.name] = zlib.crc32(payload)
+            (work / field.name).write_bytes(payload)
         table = msgspec.msgpack.encode((segment.files, checksums))
-        (work / TABLE_FILE).write_bytes(zlib.crc32(table).to_bytes(4, "little") + table)
-        old = work / "old"
+        (work / TABLE).write_bytes(_checksum(table) + table)
         if directory.exists():
-            directory.rename(old)
+            directory.rename(work / OLD)
         work.rename(directory)
-        shutil.rmtree(directory / "old", ignore_errors=True)
+        shutil.rmtree(directory / OLD, ignore_errors=True)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -122,20 +137,25 @@ def save(segment: Segment, directory: Path) -> None:
 def load(directory: Path) -> Segment | None:
     """The saved segment, its arrays mapped; None where there is none or it is damaged."""
     try:
-        payload = (directory / TABLE_FILE).read_bytes()
-        table = payload[4:]
-        if zlib.crc32(table).to_bytes(4, "little") != payload[:4]:
+        payload = (directory / TABLE).read_bytes()
+        table = payload[CHECKSUM_BYTES:]
+        if _checksum(table) != payload[:CHECKSUM_BYTES]:
             return None
-        files, checksums = msgspec.msgpack.decode(
-            table, type=tuple[tuple[SegmentFile, ...], dict[str, int]]
-        )
-        arrays = {}
-        for field in fields(Arrays):
-            path = directory / ARRAYS_FILE.format(field.name)
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-            if zlib.crc32(array.data) != checksums[field.name]:
-                return None
-            arrays[field.name] = array
-    except (OSError, ValueError, KeyError, msgspec.MsgspecError):
+        files, checksums = _TABLE_DECODER.decode(table)
+        arrays = {name: _mapped(directory / name, dtype) for name, dtype in DTYPES.items()}
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
+    if any(zlib.crc32(array.data) != checksums.get(name) for name, array in arrays.items()):
         return None
     return Segment(files, Arrays(**arrays))
+
+
+def _mapped(path: Path, dtype: type) -> NDArray[Any]:
+    """A file as a read-only array. Raises ValueError where its size does not fit."""
+    if path.stat().st_size == 0:  # nothing to map
+        return np.zeros(0, dtype=dtype)
+    return np.memmap(path, dtype=dtype, mode="r")
+
+
+def _checksum(payload: bytes) -> bytes:
+    return zlib.crc32(payload).to_bytes(CHECKSUM_BYTES, "little")

@@ -136,7 +136,6 @@ class Store:
 def _connect(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=LOCK_SECONDS)
     try:
-        database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = OFF")  # a crash may lose it: it is a cache
         database.execute(SCHEMA)
     except sqlite3.Error:
@@ -146,7 +145,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 

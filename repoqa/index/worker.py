@@ -1,0 +1,50 @@
+"""A worker process: reads files from standard input, writes their records to standard output.
+
+A frame is four bytes of length and as many of MessagePack. A request is a list of (path, content),
+its answer a list of (outline, postings), encoded. It ends when its input does.
+"""
+
+import signal
+import sys
+from typing import BinaryIO
+
+import msgspec
+
+from repoqa.index.record import analyze, encode_outline, encode_postings
+
+LENGTH_BYTES = 4
+Request = list[tuple[str, bytes]]
+Answer = list[tuple[bytes, bytes]]
+_DECODER = msgspec.msgpack.Decoder(Request)
+
+
+def write_frame(stream: BinaryIO, payload: bytes) -> None:
+    """Write one frame."""
+    stream.write(len(payload).to_bytes(LENGTH_BYTES, "little"))
+    stream.write(payload)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """Read one frame; None where the stream ends."""
+    head = stream.read(LENGTH_BYTES)
+    if len(head) < LENGTH_BYTES:
+        return None
+    length = int.from_bytes(head, "little")
+    payload = stream.read(length)
+    return payload if len(payload) == length else None
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    while (payload := read_frame(sys.stdin.buffer)) is not None:
+        records = [analyze(path, content) for path, content in _DECODER.decode(payload)]
+        answer: Answer = [
+            (encode_outline(record.outline), encode_postings(record.postings)) for record in records
+        ]
+        write_frame(sys.stdout.buffer, msgspec.msgpack.encode(answer))
+
+
+if __name__ == "__main__":
+    main()
