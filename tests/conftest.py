@@ -1,13 +1,19 @@
 """What every test stands on: an environment of its own, and real git repositories made quickly."""
 
+import multiprocessing
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 RepositoryMaker = Callable[[Mapping[str, str | bytes]], Path]
+Unprivileged = Callable[[Path, Callable[[], Any]], Any]
+UNPRIVILEGED = 12345  # a user id that no one has
 
 PERSON = {
     "GIT_AUTHOR_NAME": "Ada Lovelace",
@@ -98,3 +104,53 @@ def make_repository(tmp_path: Path) -> RepositoryMaker:
         return root
 
     return make
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users reach too, which `tmp_path` is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(os.path.realpath(folder))
+        root.chmod(0o755)
+        yield root
+        for path in [root, *root.rglob("*")]:
+            path.chmod(0o755)
+
+
+@pytest.fixture
+def unprivileged(monkeypatch: pytest.MonkeyPatch) -> Unprivileged:
+    """Calls a function as the folder's owner, a user whom permissions bind, and returns its value.
+
+    Root reads everything, so where the tests run as root the folder is given to another user and
+    the function runs in a child process of that user.
+    """
+
+    def call(folder: Path, function: Callable[[], Any]) -> Any:
+        if os.geteuid() != 0:
+            return function()
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, UNPRIVILEGED, UNPRIVILEGED, follow_symlinks=False)
+        for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+            monkeypatch.setenv(name, os.devnull)
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                os.setgroups([])
+                os.setgid(UNPRIVILEGED)
+                os.setuid(UNPRIVILEGED)
+                sender.send(function())
+                status = 0
+            finally:
+                if status:
+                    traceback.print_exc()
+                os._exit(status)
+        sender.close()
+        try:
+            return receiver.recv()
+        finally:
+            os.waitpid(child, 0)
+            receiver.close()
+
+    return call

@@ -78,9 +78,11 @@ def _valid(lines: Iterable[str]) -> list[str]:
 
     valid = []
     for line in lines:
+        # pathspec 1.1 takes `a/**/` for files below `a` too; git for folders alone.
+        pattern = f"{line[:-1]}/*/" if line.endswith("/**/") else line
         try:
-            GitIgnoreSpec.from_lines([line])
+            GitIgnoreSpec.from_lines([pattern])
         except ValueError:
             continue
-        valid.append(line)
+        valid.append(pattern)
     return valid

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repoqa.errors import RepositoryError
-from repoqa.repository.running import Finished, Running, start_git, without_inherited
+from repoqa.repository.running import Finished, Running, no_git, start_git, without_inherited
 
 if TYPE_CHECKING:
     from git.cmd import Git as Commands
@@ -106,10 +106,7 @@ def _find(start: Path, *, upward: bool) -> tuple[Path, Path, Path, "Commands"] |
         from git import InvalidGitRepositoryError, NoSuchPathError, Repo
         from git.cmd import Git as Commands
     except ImportError as error:
-        raise RepositoryError(
-            f"git cannot be run: {str(error).splitlines()[0]}",
-            remedy="Install git (https://git-scm.com/downloads) and see that it is on PATH.",
-        ) from error
+        raise no_git() from error
     path = os.path.realpath(start)
     try:
         with Repo(path, search_parent_directories=upward, expand_vars=False) as repository:

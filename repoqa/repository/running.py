@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from repoqa.errors import RepositoryError
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -114,16 +116,29 @@ def start_git(
     """
     import subprocess
 
+    from git import GitCommandNotFound
+
     executable = commands.GIT_PYTHON_GIT_EXECUTABLE or "git"
     protection = (word for setting in PROTECTION for word in ("-c", setting))
-    with without_inherited():
-        guard = commands.execute(
-            [executable, *protection, *arguments],
-            istream=subprocess.PIPE if pipe else None,
-            as_process=True,
-            env={**ENVIRONMENT, **_further(settings or {}), **(environment or {})},
-        )
+    try:
+        with without_inherited():
+            guard = commands.execute(
+                [executable, *protection, *arguments],
+                istream=subprocess.PIPE if pipe else None,
+                as_process=True,
+                env={**ENVIRONMENT, **_further(settings or {}), **(environment or {})},
+            )
+    except GitCommandNotFound as error:
+        raise no_git() from error
     return Running(guard)
+
+
+def no_git() -> RepositoryError:
+    """What to say where git cannot be run."""
+    return RepositoryError(
+        "git was not found",
+        remedy="Install git (https://git-scm.com/downloads) and see that it is on PATH.",
+    )
 
 
 def _further(settings: Mapping[str, str]) -> dict[str, str]:
