@@ -113,7 +113,7 @@ def shown_lines(excerpt: Excerpt, code: MemoryCode) -> list[int]:
 
 def check_context(context: Context, code: MemoryCode, room: Room) -> None:
     count = room.tokenizer.count
-    text = joined(context.excerpts)
+    text = joined(e.text for e in context.excerpts)
     assert context.tokens == (count(text) if text else 0) <= room.tokens
     shown: dict[str, set[int]] = {}
     for excerpt in context.excerpts:
@@ -174,7 +174,7 @@ def test_the_same_bytes_under_any_hash_seed() -> None:
     script = (
         "import test_packing as t; from repoqa.prompts.render import joined;"
         "c = t.pack(t.RANKINGS[3], t.CODE, t.Room(9000, t.Counter(), reliable=4000));"
-        "print(joined(c.excerpts))"
+        "print(joined(e.text for e in c.excerpts))"
     )
     outputs = {
         subprocess.run(
@@ -237,7 +237,9 @@ def test_callers_are_sketched_with_the_call() -> None:
     web = RankedFile("shop/web.py", 0.1, {})
     room = Room(6000, Counter())
     selected = pack(replace(ranking, files=(web,)), SHOP, room)
-    assert "shop/web.py:1-6\n" in joined(selected.excerpts)  # small and ranked: sent whole
+    assert "shop/web.py:1-6\n" in joined(
+        e.text for e in selected.excerpts
+    )  # small and ranked: sent whole
 
 
 def test_a_long_class_is_sent_without_its_methods() -> None:

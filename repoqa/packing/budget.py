@@ -59,14 +59,19 @@ class Meter:
 
     def cost(self, path: str, numbers: Iterable[int]) -> int:
         """The tokens of these lines of `path`, numbered and each on a line of its own."""
-        costs = self._costs.setdefault(path, {})
-        total = 0
-        for number in numbers:
-            known = costs.get(number)
-            if known is None:
-                known = costs[number] = self._count(numbered(number, self.lines(path)[number - 1]))
-            total += known
-        return total
+        return sum(self.line_costs(path, numbers))
+
+    def line_costs(self, path: str, numbers: Iterable[int]) -> list[int]:
+        """The tokens of each of these lines of `path`."""
+        costs = self._costs.get(path)
+        if costs is None:
+            self._costs[path] = costs = {}
+        return [costs[n] if n in costs else self._line(path, n) for n in numbers]
+
+    def _line(self, path: str, number: int) -> int:
+        cost = self._count(numbered(number, self.lines(path)[number - 1]))
+        self._costs[path][number] = cost
+        return cost
 
     def heading(self, path: str) -> int:
         """The tokens of one more excerpt of `path`: its heading and what separates excerpts."""

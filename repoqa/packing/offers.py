@@ -23,7 +23,14 @@ CALLER_FILES = 30  # the best ranked files are searched for callers
 # Lines kept on each side of a line that the evidence names, widest first, where the whole symbol
 # does not fit.
 WINDOWS = (60, 30, 15, 7, 3)
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w{2,}")
+# Words of import statements that name nothing.
+IMPORT_WORDS = frozenset(
+    [
+        *("as", "const", "crate", "export", "from", "import", "include", "package", "require"),
+        *("self", "static", "super", "use", "using"),
+    ]
+)
 
 
 def whole(ranked: RankedSymbol, code: CodeSource, worth: int) -> Offer:
@@ -66,15 +73,21 @@ def surroundings(
     for outer in parsed.symbols:
         if outer.kind in CONTAINERS and _inside(symbol, outer):
             yield Offer(ranked.path, tuple(_header(outer, parsed)), "outline", worth)
-    words = _words(lines, Span(symbol.start, symbol.end))
+    words = _words(lines, Span(symbol.start, symbol.end)) - IMPORT_WORDS
     for span in parsed.imports:
         if words & _words(lines, span):
             yield _spans(ranked.path, [span], form="outline", worth=worth)
 
 
 def callees(ranked: RankedSymbol, code: CodeSource, worth: int) -> Iterator[Offer]:
-    """The signatures of what the symbol calls, constructs or inherits from."""
+    """The signatures of what the symbol calls, constructs or inherits from.
+
+    Names are all there is to go by: a name counts where its file or the file's imports define it.
+    """
     symbol, parsed = ranked.symbol, code.parsed(ranked.path)
+    imported = {
+        word for r in parsed.references if r.kind == "import" for word in WORD.findall(r.name)
+    }
     names = dict.fromkeys(
         reference.name
         for reference in parsed.references
@@ -82,9 +95,10 @@ def callees(ranked: RankedSymbol, code: CodeSource, worth: int) -> Iterator[Offe
     )
     for name in list(names)[:CALLEES]:
         paths = code.defined(name)
-        if ranked.path in paths:
-            paths = (ranked.path,)
-        found = [(path, s) for path in paths[: AMBIGUOUS + 1] for s in _named(code, path, name)]
+        near = [path for path in paths if path == ranked.path] or [
+            path for path in paths if name in imported or imported & set(_stems(path))
+        ]
+        found = [(path, s) for path in near[: AMBIGUOUS + 1] for s in _named(code, path, name)]
         if len(found) <= AMBIGUOUS:
             for path, callee in found:
                 yield signature(path, callee, code.parsed(path), worth=worth)
@@ -93,17 +107,19 @@ def callees(ranked: RankedSymbol, code: CodeSource, worth: int) -> Iterator[Offe
 def callers(names: dict[str, int], paths: Iterable[str], code: CodeSource) -> Iterator[Offer]:
     """The signatures of the functions in `paths` that call one of `names`, with the call's line.
 
-    `names` maps a symbol's last name to its rank.
+    `names` maps a symbol's last name to its rank; names that several files define are left out.
     """
+    telling = {name: worth for name, worth in names.items() if len(code.defined(name)) == 1}
     for path in paths:
         parsed = code.parsed(path)
         for reference in parsed.references:
-            worth = names.get(reference.name)
-            caller = _around(parsed, reference.line) if worth is not None else None
-            if worth is None or caller is None or reference.kind != "call":
+            worth = telling.get(reference.name)
+            if worth is None or reference.kind != "call":
                 continue
-            lines = {*_header(caller, parsed), reference.line}
-            yield Offer(path, tuple(sorted(lines)), "signature", worth)
+            caller = _around(parsed, reference.line)
+            if caller is not None:
+                lines = {*_header(caller, parsed), reference.line}
+                yield Offer(path, tuple(sorted(lines)), "signature", worth)
 
 
 def file_outline(path: str, parsed: ParsedFile, worth: int) -> Iterator[Offer]:
@@ -150,6 +166,12 @@ def _around(parsed: ParsedFile, line: int) -> Symbol | None:
 
 def _named(code: CodeSource, path: str, name: str) -> list[Symbol]:
     return [s for s in code.parsed(path).symbols if s.kind in _BODIES and last_name(s) == name]
+
+
+def _stems(path: str) -> tuple[str, str]:
+    """The names a file may be imported by: its own without suffix, and its folder's."""
+    folder, _, name = path.rpartition("/")
+    return name.partition(".")[0], folder.rpartition("/")[2]
 
 
 def _words(lines: Sequence[str], span: Span) -> set[str]:

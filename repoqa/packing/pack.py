@@ -39,13 +39,18 @@ def pack(ranking: Ranking, code: CodeSource, room: Room) -> Context:
     selection = Selection(Meter(code, room))
     _fill(selection, ranking)
     while True:
-        excerpts = _excerpts(selection)
-        tokens = room.tokenizer.count(joined(excerpts)) if excerpts else 0
-        if not excerpts or tokens <= room.tokens:
+        pieces = _fitting(selection)
+        texts = [_draw(piece, selection.meter) for piece in pieces]
+        tokens = room.tokenizer.count(joined(texts)) if texts else 0
+        if not texts or tokens <= room.tokens:
             break
         _give_back(selection, tokens - room.tokens)
+    excerpts = tuple(
+        Excerpt(p.path, p.lines[0], p.lines[-1], p.form, room.tokenizer.count(text), text)
+        for p, text in zip(pieces, texts, strict=True)
+    )
     shown = (selection.shows(r.path, Span(r.symbol.start, r.symbol.end)) for r in ranking.symbols)
-    return Context(tuple(excerpts), tokens, sum(not visible for visible in shown))
+    return Context(excerpts, tokens, sum(not visible for visible in shown))
 
 
 def _fill(selection: Selection, ranking: Ranking) -> None:
@@ -148,6 +153,20 @@ def _take_while_fitting(selection: Selection, found: Iterable[Offer]) -> None:
         misses = 0 if _take(selection, offer, room) else misses + 1
 
 
+def _fitting(selection: Selection) -> list[Piece]:
+    """The pieces in prompt order, fewer of them where parting the best code costs headings."""
+    meter = selection.meter
+    pieces = selection.pieces()
+    while pieces and (over := _estimate(pieces, meter) - meter.room.tokens) > 0:
+        _give_back(selection, over)
+        pieces = selection.pieces()
+    return arrange(pieces, meter)
+
+
+def _estimate(pieces: Iterable[Piece], meter: Meter) -> int:
+    return sum(meter.heading(piece.path) + meter.cost(piece.path, piece.lines) for piece in pieces)
+
+
 def _give_back(selection: Selection, tokens: int) -> None:
     """Undo the least valuable choices until about `tokens` are freed: one at least."""
     freed = selection.give_back()
@@ -155,12 +174,5 @@ def _give_back(selection: Selection, tokens: int) -> None:
         freed += selection.give_back()
 
 
-def _excerpts(selection: Selection) -> list[Excerpt]:
-    meter = selection.meter
-    return [_excerpt(piece, meter) for piece in arrange(selection.pieces(), meter)]
-
-
-def _excerpt(piece: Piece, meter: Meter) -> Excerpt:
-    text = draw(piece.path, piece.lines, meter.lines(piece.path), form=piece.form)
-    tokens = meter.room.tokenizer.count(text)
-    return Excerpt(piece.path, piece.lines[0], piece.lines[-1], piece.form, tokens, text)
+def _draw(piece: Piece, meter: Meter) -> str:
+    return draw(piece.path, piece.lines, meter.lines(piece.path), form=piece.form)

@@ -5,6 +5,7 @@ lines. Lines in full and sketched lines (outlines, signatures) are kept apart: a
 run in full joins it, the rest of a file's sketches is one excerpt with gaps.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -129,11 +130,13 @@ class Selection:
         reliable = self.meter.room.reliable
         if not reliable or self.used <= reliable:
             return None
-        costs: dict[int, int] = {}
+        costs: Counter[int] = Counter()
         for path, sheet in self._sheets.items():
-            for line, worth in sheet.full.items():
-                known = costs.get(worth, self.meter.heading(path))
-                costs[worth] = known + self.meter.cost(path, (line,))
+            lines = self.meter.line_costs(path, sheet.full)
+            for worth, cost in zip(sheet.full.values(), lines, strict=True):
+                costs[worth] += cost
+            for worth in set(sheet.full.values()):
+                costs[worth] += self.meter.heading(path)
         nearest, tokens = -1, 0
         for worth, cost in sorted(costs.items()):
             tokens += cost
@@ -190,13 +193,11 @@ class Selection:
 
 def _runs(numbers: Sequence[int]) -> list[Span]:
     """Sorted distinct numbers as spans of consecutive ones."""
-    runs: list[Span] = []
-    for number in numbers:
-        if runs and number == runs[-1].end + 1:
-            runs[-1] = Span(runs[-1].start, number)
-        else:
-            runs.append(Span(number, number))
-    return runs
+    ends = [n for n, after in zip(numbers, numbers[1:], strict=False) if after != n + 1]
+    starts = [after for n, after in zip(numbers, numbers[1:], strict=False) if after != n + 1]
+    return [
+        Span(*span) for span in zip([*numbers[:1], *starts], [*ends, *numbers[-1:]], strict=True)
+    ]
 
 
 def _parted(run: Span, worths: Mapping[int, int], nearest: int | None) -> list[tuple[range, int]]:

@@ -11,19 +11,19 @@ from repoqa.models.profile import Profile
 from repoqa.prompts import templates
 from repoqa.prompts.neutralize import neutralize
 from repoqa.protocols import Tokenizer
-from repoqa.records import Context, Excerpt, Message, Prompt, Question, Segment
+from repoqa.records import Context, Message, Prompt, Question, Segment
 
 EMPTY_CONTEXT = Context(excerpts=(), tokens=0, left_out=0)
 
 
-def joined(excerpts: Iterable[Excerpt]) -> str:
-    """The packed code as the prompt holds it."""
-    return templates.BETWEEN_EXCERPTS.join(excerpt.text for excerpt in excerpts)
+def joined(excerpts: Iterable[str]) -> str:
+    """The excerpts' texts as the prompt holds them."""
+    return templates.BETWEEN_EXCERPTS.join(excerpts)
 
 
 def _user_text(question: Question, context: Context) -> str:
     if context.excerpts:
-        code = f"{templates.NUMBERED}\n{joined(context.excerpts)}"
+        code = f"{templates.NUMBERED}\n{joined(excerpt.text for excerpt in context.excerpts)}"
     else:
         code = templates.NO_CODE
     sections = [templates.TASK, code]
