@@ -1,7 +1,7 @@
 """A question as the signals read it: weighted terms, names, and places in this repository."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log
 
@@ -28,14 +28,18 @@ SHORTEST_NAME = 3
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`terms` and `title` weigh each term 1 + ln(its count); names are as written."""
+    """`terms` and `title` weigh each term 1 + ln(its count); names are as written.
+
+    `frames` and `mentions` are places with their strength: 1, shared among the files a printed
+    path may mean, and for frames divided by their distance from the innermost.
+    """
 
     terms: Mapping[str, float]
     title: Mapping[str, float]
     names: tuple[str, ...]
     dotted: tuple[str, ...]
-    frames: tuple[tuple[Place, int], ...]
-    mentions: tuple[Place, ...]
+    frames: tuple[tuple[Place, float], ...]
+    mentions: tuple[tuple[Place, float], ...]
 
 
 def understand(question: Question, index: Index) -> Query:
@@ -46,15 +50,17 @@ def understand(question: Question, index: Index) -> Query:
     places = Places(index.paths)
     names = {part: None for name in question.identifiers for part in name.split(".")}
     frames = (
-        (place, frame.depth)
+        (place, strength / (1 + frame.depth))
         for frame in question.frames
-        for place in places.of(frame.path, line=frame.line, function=frame.function)
+        for place, strength in _shared(
+            places.of(frame.path, line=frame.line, function=frame.function)
+        )
     )
     mentioned = (
-        place
+        pair
         for mention in question.paths
         if not is_library(mention.path)
-        for place in places.of(mention.path, line=mention.line)
+        for pair in _shared(places.of(mention.path, line=mention.line))
     )
     return Query(
         terms=_weights(counts),
@@ -64,6 +70,12 @@ def understand(question: Question, index: Index) -> Query:
         frames=tuple(dict.fromkeys(frames)),
         mentions=tuple(dict.fromkeys(mentioned)),
     )
+
+
+def _shared(places: Iterable[Place]) -> list[tuple[Place, float]]:
+    """Places that one printed path may mean: the more, the less each."""
+    found = list(places)
+    return [(place, 1 / len(found)) for place in found]
 
 
 def _weights(counts: Counter[str]) -> dict[str, float]:

@@ -67,10 +67,10 @@ def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
 def _part_shares(query: Query, index: Index) -> Numbers:
     """What each file keeps of its score; a file the evidence names keeps all."""
     shares = np.array([PART_SHARES[part_of(path)] for path in index.file_paths], dtype=np.float64)
-    for path in {place.path for place in query.mentions} | {p.path for p, _ in query.frames}:
-        number = index.file_number(path)
+    for place, strength in (*query.mentions, *query.frames):
+        number = index.file_number(place.path)
         if number is not None:
-            shares[number] = 1.0
+            shares[number] = max(shares[number], strength)
     return shares
 
 

@@ -72,18 +72,18 @@ def unit_dotted(query: Query, index: Index) -> Numbers:
 def unit_trace(query: Query, index: Index) -> Numbers:
     """A stack trace passes through this unit; the innermost frames count most."""
     scores = np.zeros(len(index.unit_file))
-    for place, depth in query.frames:
+    for place, strength in query.frames:
         for unit in _units_at(place, index):
-            scores[unit] = max(scores[unit], 1 / (1 + depth))
+            scores[unit] = max(scores[unit], strength)
     return _scaled(scores)
 
 
 def unit_mention(query: Query, index: Index) -> Numbers:
     """The question names a line of this unit (`path:12`)."""
     scores = np.zeros(len(index.unit_file))
-    for place in query.mentions:
+    for place, strength in query.mentions:
         if place.line is not None:
-            scores[list(_units_at(place, index))] = 1
+            scores[list(_units_at(place, index))] = strength
     return scores
 
 
@@ -124,21 +124,20 @@ def file_module(query: Query, index: Index) -> Numbers:
 def file_mention(query: Query, index: Index) -> Numbers:
     """The question names this file."""
     scores = np.zeros(len(index.file_paths))
-    paths = [place.path for place in query.mentions]
-    for path in paths:
-        number = index.file_number(path)
+    for place, strength in query.mentions:
+        number = index.file_number(place.path)
         if number is not None:
-            scores[number] += 1
-    return _scaled(scores)
+            scores[number] = max(scores[number], strength)
+    return scores
 
 
 def file_trace(query: Query, index: Index) -> Numbers:
     """A stack trace passes through this file; the innermost frames count most."""
     scores = np.zeros(len(index.file_paths))
-    for place, depth in query.frames:
+    for place, strength in query.frames:
         number = index.file_number(place.path)
         if number is not None:
-            scores[number] = max(scores[number], 1 / (1 + depth))
+            scores[number] = max(scores[number], strength)
     return _scaled(scores)
 
 
