@@ -101,9 +101,11 @@ class _Collector:
     def compare(
         self, predicate: str, arguments: list[tuple[str, str]], _pattern: int, found: Found
     ) -> bool:
-        """Whether `#text?` or `#not-text?` holds: a capture's text is one of some words."""
+        """Whether a predicate of our own holds for a match (grammar.py tells which there are)."""
         (capture, _kind), *words = arguments
         texts = {self._text(node) for node in found.get(capture, ())}
+        if predicate == "capitalized?":
+            return any(text[:1].isupper() for text in texts)
         return any(word in texts for word, _kind in words) == (predicate == "text?")
 
     def add_uses(self, pattern: Pattern, found: Found) -> None:

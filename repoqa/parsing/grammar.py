@@ -15,8 +15,8 @@ The queries of `queries/` capture, in every language alike:
     @import           an import statement
     @reference.KIND   the last identifier of a call, a type; what is imported, after its @module
 
-`(#text? @capture "a" "b")` and `(#not-text? @capture "a" "b")` compare a capture's text. Never use
-tree-sitter's own `#eq?`, `#match?` or `#any-of?`: they read the node's text, which crashes the
+`(#text? @capture "a" "b")` and `(#not-text? @capture "a" "b")` compare a capture's text,
+`(#capitalized? @capture)` looks at its first letter. Never use tree-sitter's own `#eq?`, `#match?` or `#any-of?`: they read the node's text, which crashes the
 interpreter for a tree that was parsed through a callback (py-tree-sitter 0.26).
 """
 

@@ -17,11 +17,13 @@ _NOT_SPACE = re.compile(rb"\S")
 
 @dataclass(slots=True)
 class _Draft:
-    """A symbol whose docstring and bases may still be found further down the file."""
+    """A symbol whose docstring and bases may still be found further down the file. `outer_row`
+    is where the definition around it starts, -1 at the top."""
 
     definition: Definition
     name: str
     kind: Kind
+    outer_row: int
     doc: Region | None = None
     bases: list[str] = field(default_factory=list)
 
@@ -114,7 +116,9 @@ def _draft(definition: Definition, scopes: list[_Scope]) -> _Draft | None:
     elif kind == "variable" and _CONSTANT_NAME.match(definition.name):
         kind = "constant"
     owner = _owner(scopes, of_value=kind in _VALUES)
-    return _Draft(definition, f"{owner.name}.{definition.name}" if owner else definition.name, kind)
+    name = f"{owner.name}.{definition.name}" if owner else definition.name
+    outer_row = around.draft.definition.region.first if around and around.draft else -1
+    return _Draft(definition, name, kind, outer_row)
 
 
 def _enclosing(scopes: list[_Scope]) -> _Scope | None:
@@ -175,7 +179,9 @@ class _Surroundings:
         if draft.doc is not None:
             return Span(draft.doc.first + 1, draft.doc.last + 1)
         start = self._blocks.get(first - 1)
-        return None if start is None else Span(start + 1, first)
+        if start is None or draft.outer_row == first:  # then it is the outer definition's
+            return None
+        return Span(start + 1, first)
 
     def _header_last_row(self, definition: Definition) -> int:
         """The row of the last thing before the body, comments apart."""
