@@ -112,7 +112,7 @@ class Checker:
         meant = self._places.meant(path)
         if not meant and not self._looks_like_a_file(path):
             return None
-        claim = Citation(match[0].strip("`"), path, start, end, valid=False)
+        claim = Citation(match[0].replace("`", ""), path, start, end, valid=False)
         if len(meant) != 1:
             return _Finding(claim, match.end(), SEVERAL_FILES if meant else NO_FILE)
         length = len(self.code.lines(meant[0]))

@@ -67,13 +67,17 @@ def _core(selection: Selection, ranking: Ranking) -> list[tuple[int, RankedSymbo
     """Take the best symbols until their share is used; returns those taken, with their ranks."""
     meter, room = selection.meter, selection.meter.room.tokens
     taken: list[tuple[int, RankedSymbol]] = []
+    misses = 0
     for worth, ranked in enumerate(ranking.symbols):
-        if selection.used >= CORE_SHARE * room or len(taken) == CORE_SYMBOLS:
+        full = selection.used >= CORE_SHARE * room or len(taken) == CORE_SYMBOLS
+        if full or misses == MISSES:
             break
         offer = offers.whole(ranked, meter.code, worth)
         largest = min(selection.used + int(ONE_SYMBOL_SHARE * room), room)
         if _take(selection, offer, largest) or _take_part(selection, ranked, worth):
             taken.append((worth, ranked))
+        else:
+            misses += 1
     return taken
 
 
@@ -93,7 +97,9 @@ def _take_part(selection: Selection, ranked: RankedSymbol, worth: int) -> bool:
     meter = selection.meter
     limit = meter.room.tokens
     parsed = meter.code.parsed(ranked.path)
-    named = selection.take(offers.signature(ranked.path, ranked.symbol, parsed, worth=worth), limit)
+    named = ranked.symbol.kind != "section" and selection.take(
+        offers.signature(ranked.path, ranked.symbol, parsed, worth=worth), limit
+    )
     parts = offers.around_marks(ranked, meter.room.marked(ranked.path), worth)
     return any(selection.take(part, limit) for part in parts) or named
 

@@ -1,7 +1,7 @@
 """Renders the question and the packed code as one prompt in the model's chat format.
 
-Section order: task line, packed code, evidence (log, diff), question, closing task line. What
-does not change between two questions about one tree stands first, for a server's prefix cache.
+Section order: task line, packed code, evidence (log, diff), question, closing task line: what
+changes least stands first, for a server's prefix cache, and the question last, near the answer.
 Everything that comes from outside is neutralized here or, for excerpts, where they are rendered.
 """
 
