@@ -9,7 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import BinaryIO, cast
 
 import msgspec
@@ -33,6 +33,8 @@ BATCH_FILES = 50
 # One file may take the parser's own limit; a batch that takes this long hangs outside of it.
 HANG_SECONDS = 60.0
 MOST_WORKERS = 16
+# -P: a folder named repoqa where the user stands must not be imported.
+WORKER_COMMAND = (sys.executable, "-P", "-m", "repoqa.index.worker")
 
 File = tuple[FileEntry, bytes | None]
 Analyzed = tuple[FileEntry, FileRecord | None]
@@ -50,20 +52,32 @@ def analyzed(files: Iterable[File], entries: Sequence[FileEntry]) -> Iterator[An
             yield entry, None if content is None else analyze(entry.path, content)
         return
     workers = min(os.cpu_count() or 1, MOST_WORKERS, 1 + len(entries) // BATCH_FILES)
-    yield from _Crew(files, workers).run()
+    yield from Crew(files, workers).run()
 
 
-class _Crew:
-    """Workers that take batches from one stream of files, each served by a thread."""
+class Crew:
+    """Workers that take batches from one stream of files, each served by a thread.
 
-    def __init__(self, files: Iterable[File], workers: int) -> None:
+    `command` starts a worker that speaks the frames of `worker.py`; one that is silent for
+    `patience` seconds is taken to hang.
+    """
+
+    def __init__(
+        self,
+        files: Iterable[File],
+        workers: int,
+        *,
+        command: Sequence[str] = WORKER_COMMAND,
+        patience: float = HANG_SECONDS,
+    ) -> None:
+        self._command, self._patience = command, patience
         self._batches = _batched(files)
         self._taking = threading.Lock()
         self._results: queue.Queue[list[Analyzed] | BaseException | None] = queue.Queue(2 * workers)
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
 
-    def run(self) -> Iterator[Analyzed]:
+    def run(self) -> Generator[Analyzed, None, None]:
         """Yield the results as they come; the error of a thread is raised here."""
         for thread in self._threads:
             thread.start()
@@ -80,8 +94,13 @@ class _Crew:
         finally:
             self._stopped.set()
 
+    def join(self) -> None:
+        """Wait until every worker has ended, after the results or after closing them."""
+        for thread in self._threads:
+            thread.join()
+
     def _serve(self) -> None:
-        worker = _Worker()
+        worker = _Worker(self._command, self._patience)
         try:
             while not self._stopped.is_set() and (batch := self._take()):
                 self._put(_answers(worker, batch))
@@ -134,7 +153,8 @@ def _answers(worker: "_Worker", batch: Sequence[File]) -> list[Analyzed]:
 class _Worker:
     """One worker process, started when it is needed and again after it failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str], patience: float) -> None:
+        self._command, self._patience = command, patience
         self._process: subprocess.Popen[bytes] | None = None
         self._hung = False
 
@@ -147,9 +167,9 @@ class _Worker:
         """The files' records, or None where the worker crashed or hung on them."""
         if not files:
             return []
-        process = self._process = self._process or _started()
+        process = self._process = self._process or self._started()
         self._hung = False
-        overdue = threading.Timer(HANG_SECONDS, self._give_up)
+        overdue = threading.Timer(self._patience, self._give_up)
         overdue.start()
         try:
             request = [(entry.path, content) for entry, content in files]
@@ -180,11 +200,10 @@ class _Worker:
                 pass
             self._process = None
 
-
-def _started() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "repoqa.index.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )

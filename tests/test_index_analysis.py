@@ -1,0 +1,101 @@
+"""Many files analyzed side by side, and what a file that breaks its parser costs."""
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from repoqa.index.analysis import BATCH_FILES, SMALL_FILE_BYTES, Crew, analyzed
+from repoqa.index.record import FileRecord, analyze, encode_postings
+from repoqa.records import FileEntry
+
+# A worker whose parser has two bugs: it aborts on one text and never ends on another.
+BROKEN_WORKER = """
+import os, sys, time
+import repoqa.index.record as record
+import repoqa.index.worker as worker
+sound = record.analyze
+def analyze(path, content):
+    if b"abort here" in content:
+        os.abort()
+    if b"hang here" in content:
+        time.sleep(600)
+    return sound(path, content)
+worker.analyze = analyze
+worker.main()
+"""
+COMMAND = (sys.executable, "-c", BROKEN_WORKER)
+
+
+def files(contents: dict[str, bytes]) -> list[tuple[FileEntry, bytes | None]]:
+    return [(FileEntry(path, path, len(content)), content) for path, content in contents.items()]
+
+
+def same(first: FileRecord, second: FileRecord) -> bool:
+    return first.outline == second.outline and encode_postings(first.postings) == encode_postings(
+        second.postings
+    )
+
+
+def many(count: int) -> dict[str, bytes]:
+    return {f"m{n}.py": f"def f{n}(x):\n    return x + {n}\n".encode() for n in range(count)}
+
+
+def test_workers_give_what_this_process_gives() -> None:
+    contents = many(3 * BATCH_FILES) | {
+        "large.py": b"# a long comment\n" * (SMALL_FILE_BYTES // 10)
+    }
+    given = files(contents)
+    found = {e.path: record for e, record in analyzed(given, [entry for entry, _ in given])}
+    assert sorted(found) == sorted(contents)
+    for path, content in contents.items():
+        record = found[path]
+        assert record is not None
+        assert same(record, analyze(path, content))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [(b"abort here", "its parser crashed"), (b"hang here", "its parser hung")]
+)
+def test_a_file_that_breaks_its_parser_costs_that_file_only(text: bytes, why: str) -> None:
+    contents = many(10) | {"broken.py": b"def f():\n    '" + text + b"'\n"} | {"z.py": b"z = 1\n"}
+    crew = Crew(files(contents), 1, command=COMMAND, patience=3.0)
+    found = {entry.path: record for entry, record in crew.run()}
+    assert sorted(found) == sorted(contents)
+    broken = found["broken.py"]
+    assert broken is not None
+    assert broken.postings.problem == why
+    assert [symbol.name for symbol in broken.outline.units] == ["L1-2"]
+    for path in contents.keys() - {"broken.py"}:
+        record = found[path]
+        assert record is not None
+        assert same(record, analyze(path, contents[path]))
+
+
+def test_an_error_while_reading_reaches_the_caller() -> None:
+    def failing() -> Iterator[tuple[FileEntry, bytes | None]]:
+        yield from files(many(BATCH_FILES))
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        list(Crew(failing(), 2).run())
+
+
+def test_closing_stops_the_workers_soon() -> None:
+    def endless() -> Iterator[tuple[FileEntry, bytes | None]]:
+        while True:
+            yield from files(many(BATCH_FILES))
+
+    crew = Crew(endless(), 2)
+    results = crew.run()
+    next(results)
+    began = time.monotonic()
+    results.close()
+    crew.join()
+    assert time.monotonic() - began < 10
+
+
+def test_missing_bytes_are_told() -> None:
+    entry = FileEntry("gone.py", "0" * 40, SMALL_FILE_BYTES + 1)
+    assert list(analyzed([(entry, None)], [entry])) == [(entry, None)]
