@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repoqa.errors import ExitCode, UsageError
@@ -190,6 +190,7 @@ def test_other_token_counts_are_refused(text: str) -> None:
         parse_tokens(text, origin="--budget")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**9))
 def test_a_plain_number_is_itself(tokens: int) -> None:
     assert parse_tokens(tokens, origin="x") == parse_tokens(str(tokens), origin="x") == tokens

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repoqa.records import Citation, Suspect
@@ -71,6 +71,7 @@ def test_nothing_printed_can_drive_the_terminal(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_visible_text_holds_no_control_character(text: str) -> None:
     shown = visible(text)
@@ -155,6 +156,7 @@ def test_no_color_leaves_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "36m" not in on_a_terminal(use)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["word", "\n", "\n\n", "```", "- item", "    code", "# x", " "])))
 def test_settling_only_ever_moves_on(parts: list[str]) -> None:
     text = "".join(parts)

@@ -59,7 +59,7 @@ def run(arguments: Sequence[str], output: Output) -> int:
     """Run a command and return its exit code; whatever goes wrong is told on standard error."""
     try:
         return _guarded(arguments, output)
-    except ReaderGoneError:
+    except (ReaderGoneError, SystemExit):  # the latter is typer's for a pipe that closed on --help
         abandon(output.stdout)
         return ExitCode.FINE
     except KeyboardInterrupt:

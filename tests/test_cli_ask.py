@@ -1,0 +1,153 @@
+"""`repoqa ask`, run as its users run it, with a model that recites."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import ANSWER, QUESTION, SHOP, command, environment, repoqa, write_profile
+from conftest import RepositoryMaker, git
+from schemas import validator
+
+
+@pytest.fixture
+def shop(make_repository: RepositoryMaker) -> Path:
+    write_profile("reciter", ANSWER)
+    return make_repository(SHOP)
+
+
+def reported(*arguments: str, where: Path) -> dict[str, Any]:
+    """The report of `ask --json`, valid by its schema."""
+    done = repoqa("ask", "--model", "reciter", "--json", *arguments, where=where)
+    assert done.code == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    validator("ask").validate(report)
+    return report
+
+
+def test_suspects_then_the_answer_with_what_does_not_exist_marked(shop: Path) -> None:
+    done = repoqa("ask", "--model", "reciter", QUESTION, where=shop)
+    assert done.code == 0
+    suspects, _, answer = done.stdout.partition("\n\n")
+    assert suspects.startswith("Suspects\n  1. shop/")
+    assert "shop/passwords.py:11-13  strengthen\n" in suspects
+    assert answer == (
+        "The cause is in `strengthen`: see shop/passwords.py:11-13.\n"
+        "\n"
+        "It is called by `log_in()` (shop/service.py:9), not in shop/service.py:900 "
+        "[?: the file has 14 lines] nor in shop/ghost.py:3 [?: no such file].\n"
+    )
+    summary, figures = done.stderr.splitlines()
+    assert summary == "repoqa: 5 places named, 2 not in this code and marked [?: …]"
+    assert figures.startswith("repoqa: reciter: ")
+    assert "tokens read" in figures
+
+
+def test_the_answer_at_once_is_the_answer_streamed(shop: Path) -> None:
+    streamed = repoqa("ask", "--model", "reciter", QUESTION, where=shop)
+    at_once = repoqa("ask", "--model", "reciter", "--no-stream", QUESTION, where=shop)
+    assert at_once.stdout == streamed.stdout
+
+
+def test_the_report_for_other_programs(shop: Path) -> None:
+    report = reported(QUESTION, where=shop)
+    assert report["answer"].strip() == ANSWER.strip()
+    assert [(c["text"], c["valid"]) for c in report["citations"]] == [
+        ("shop/passwords.py:11-13", True),
+        ("log_in()", True),
+        ("shop/service.py:9", True),
+        ("shop/service.py:900", False),
+        ("shop/ghost.py:3", False),
+    ]
+    assert report["suspects"][0]["path"].startswith("shop/")
+    assert report["usage"]["prompt"] == report["budget"]["used"]
+    assert report["usage"]["answer"] > 0
+    pack = json.loads(repoqa("pack", "--model", "reciter", "--json", QUESTION, where=shop).stdout)
+    assert {key: report[key] for key in pack if key != "run"} == {
+        key: pack[key] for key in pack if key != "run"
+    }
+
+
+def test_a_dry_run_shows_the_prompt_and_loads_no_model(shop: Path) -> None:
+    write_profile("broken", "")
+    (Path(os.environ["XDG_CONFIG_HOME"]) / "repoqa" / "models" / "broken.txt").unlink()
+    done = repoqa("ask", "--model", "broken", "--dry-run", QUESTION, where=shop)
+    assert (done.code, done.stderr) == (0, "")
+    assert "## user\n" in done.stdout
+    assert "def strengthen" in done.stdout
+    report = reported("--dry-run", QUESTION, where=shop)
+    assert QUESTION in report["messages"][-1]["content"]
+    assert "answer" not in report
+
+
+def test_a_models_escape_sequences_do_not_reach_the_output(shop: Path) -> None:
+    write_profile("attacker", "Look \x1b]0;owned\x07here\x1b[2J\x9b31m and\rthere\n")
+    done = repoqa("ask", "--model", "attacker", QUESTION, where=shop)
+    assert done.code == 0
+    answer = done.stdout.partition("\n\n")[2]
+    assert not set(answer) & {"\x1b", "\x07", "\x9b", "\r"}
+    assert answer.startswith("Look here")
+
+
+def test_nothing_is_written_into_the_repository(shop: Path) -> None:
+    repoqa("ask", "--model", "reciter", QUESTION, where=shop)
+    assert git(shop, "status", "--porcelain", "--ignored") == ""
+
+
+def test_a_question_that_matches_nothing_is_still_answered(shop: Path) -> None:
+    done = repoqa("ask", "--model", "reciter", "zzyzx", where=shop)
+    assert done.code == 0
+    assert done.stdout.startswith("No code here matches the question.\n")
+    assert "The cause is" in done.stdout
+
+
+def test_a_model_without_its_weights_is_told_in_two_lines(shop: Path) -> None:
+    write_profile("nowhere", "", weights="./gone.txt")
+    done = repoqa("ask", "--model", "nowhere", QUESTION, where=shop)
+    assert done.code == 3
+    assert "Suspects" in done.stdout, "the suspects need no model"
+    assert "Traceback" not in done.stderr
+    assert "gone.txt" in done.stderr
+
+
+def test_an_interrupt_stops_the_model_at_once(shop: Path) -> None:
+    write_profile("endless", "".join(f"Word number {n}.\n" for n in range(200_000)))
+    process = subprocess.Popen(
+        command("ask", "--model", "endless", QUESTION),
+        cwd=shop,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith(b"Word number 3."):
+            break
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 5
+    assert b"Traceback" not in stderr
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(shop: Path) -> None:
+    write_profile("endless", "".join(f"Word number {n}.\n" for n in range(200_000)))
+    done = subprocess.run(
+        f"{' '.join(command('ask', '--model', 'endless', QUESTION.split()[0]))} | head -n 1",
+        shell=True,
+        cwd=shop,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert done.stdout.count(b"\n") == 1
+    assert b"Traceback" not in done.stderr
+    assert b"Broken" not in done.stderr

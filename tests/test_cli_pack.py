@@ -1,0 +1,212 @@
+"""`repoqa pack`, run as its users run it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import QUESTION, SHOP, command, environment, repoqa, repoqa_process, write_profile
+from conftest import RepositoryMaker, git
+from schemas import validator
+
+
+@pytest.fixture
+def shop(make_repository: RepositoryMaker) -> Path:
+    return make_repository(SHOP)
+
+
+def packed(*arguments: str, where: Path, **options: Any) -> dict[str, Any]:
+    """The report of `pack --json`, valid by its schema."""
+    done = repoqa("pack", "--json", *arguments, where=where, **options)
+    assert done.code == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    validator("pack").validate(report)
+    return report
+
+
+def without_run(report: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in report.items() if key != "run"}
+
+
+def test_the_whole_report(shop: Path) -> None:
+    report = packed(QUESTION, where=shop)
+    assert report["repo"] == "repository"
+    assert report["revision"] is None
+    assert report["question"] == QUESTION
+    assert report["model"] == "smollm2-135m"
+    assert report["budget"]["limit"] == 4096
+    assert 0 < report["budget"]["used"] <= 4096
+    assert {file["path"] for file in report["files"][:2]} == {
+        "shop/passwords.py",
+        "shop/service.py",
+    }
+    assert ("shop/passwords.py", "strengthen", "function", 11, 13) in [
+        (s["path"], s["name"], s["kind"], s["start"], s["end"]) for s in report["symbols"]
+    ]
+    assert report["left_out"] == {"symbols": 0, "files_skipped": []}
+    assert report["run"]["parsed"] == len(SHOP)
+    for ranked in (*report["files"], *report["symbols"]):
+        assert sum(ranked["reasons"].values()) == pytest.approx(ranked["score"], abs=1e-6)
+    scores = [file["score"] for file in report["files"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_second_question_parses_nothing(shop: Path) -> None:
+    packed(QUESTION, where=shop)
+    again = packed("what is in a basket", where=shop)
+    assert again["run"]["parsed"] == 0
+    assert again["run"]["reused"] == len(SHOP)
+
+
+def test_a_corrupted_cache_is_rebuilt_and_the_answer_still_comes(
+    shop: Path, own_environment: Path
+) -> None:
+    before = packed(QUESTION, where=shop)
+    files = [path for path in (own_environment / ".cache").rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        path.write_bytes(b"\x00garbage" * 100)
+    after = packed(QUESTION, where=shop)
+    assert without_run(after) == without_run(before)
+    assert after["run"]["parsed"] == len(SHOP)
+
+
+def test_the_same_bytes_under_any_hash_seed(shop: Path) -> None:
+    def packed_with(seed: str) -> str:
+        done = repoqa_process("pack", "--json", QUESTION, where=shop, PYTHONHASHSEED=seed)
+        assert done.code == 0
+        return done.stdout.partition('"run"')[0]
+
+    assert packed_with("1") == packed_with("4242")
+
+
+def test_markdown_to_paste_elsewhere(shop: Path) -> None:
+    done = repoqa("pack", QUESTION, where=shop, stdin=b"PermissionError: wrong password\n")
+    assert done.code == 0
+    assert done.stderr == ""
+    assert done.stdout.startswith(f"# Question\n\n{QUESTION}\n\n# Code from repository\n\n## ")
+    assert "## shop/passwords.py:1-13\n\n```python\n1 " in done.stdout
+    assert done.stdout.endswith("# Log\n\n```\nPermissionError: wrong password\n```\n")
+
+
+def test_any_folder_of_the_repository_works_and_nothing_is_written_there(shop: Path) -> None:
+    before = git(shop, "status", "--porcelain", "--ignored")
+    inside = packed(QUESTION, where=shop / "shop")
+    outside = packed(QUESTION, "--repo", str(shop / "shop"), where=Path("/"))
+    assert without_run(inside) == without_run(outside)
+    assert "README.md" in {file["path"] for file in inside["files"]}
+    assert git(shop, "status", "--porcelain", "--ignored") == before == ""
+
+
+def test_a_bare_clone_gives_what_a_checkout_gives(shop: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--bare", str(shop), str(tmp_path / "bare" / "repository"))
+    checkout = packed(QUESTION, "--rev", "HEAD", where=shop)
+    bare = packed(
+        QUESTION, "--rev", "main", "--repo", str(tmp_path / "bare" / "repository"), where=tmp_path
+    )
+    assert checkout["revision"] == git(shop, "rev-parse", "HEAD")
+    assert without_run(bare) == without_run(checkout)
+
+
+def test_a_log_is_read_from_a_file_too(shop: Path, tmp_path: Path) -> None:
+    log = tmp_path / "failure.txt"
+    log.write_text('File "/app/shop/basket.py", line 6, in total\nTypeError: bad operand\n')
+    report = packed("--log", str(log), where=shop)
+    assert report["question"] == ""
+    assert report["files"][0]["path"] == "shop/basket.py"
+    assert packed(where=shop, stdin=log.read_bytes())["files"] == report["files"]
+
+
+def test_the_question_itself_comes_through_a_pipe(shop: Path) -> None:
+    report = packed("-", where=shop, stdin=f"{QUESTION}\n\nIt was fine in May.\n".encode())
+    assert report["question"] == f"{QUESTION}\n\nIt was fine in May."
+
+
+def test_standard_input_is_left_alone_when_told_so(shop: Path) -> None:
+    piped = packed(QUESTION, where=shop, stdin=b"ValueError in shop/basket.py:6\n")
+    left = packed(QUESTION, "--no-stdin", where=shop, stdin=b"ValueError in shop/basket.py:6\n")
+    assert left["files"] == packed(QUESTION, where=shop)["files"] != piped["files"]
+
+
+def test_a_pipe_that_sends_nothing_is_mentioned(shop: Path) -> None:
+    process = subprocess.Popen(
+        command("pack", QUESTION),
+        cwd=shop,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stderr
+    said = process.stderr.readline().decode()
+    assert said == "repoqa: waiting for standard input (--no-stdin leaves it unread)\n"
+    stdout, _ = process.communicate()
+    assert process.returncode == 0
+    assert b"# Code from" in stdout
+
+
+def test_the_repositorys_settings_are_followed_as_far_as_they_go(shop: Path) -> None:
+    (shop / ".repoqa.toml").write_text('budget = "1k"\nignore = ["shop/passwords.py"]\n')
+    report = packed(QUESTION, where=shop)
+    assert report["budget"]["limit"] == 1000
+    assert "shop/passwords.py" not in {file["path"] for file in report["files"]}
+    (shop / ".repoqa.toml").write_text('[server]\nurl = "http://evil.example"\n')
+    done = repoqa("pack", QUESTION, where=shop)
+    assert done.code == 2
+    assert "not trusted" in done.stderr
+
+
+def test_a_budget_over_the_models_is_packed_with_a_word_about_it(shop: Path) -> None:
+    write_profile("small", "x", reliable_window=2000, maximum=3000)
+    done = repoqa("pack", "--model", "small", "--budget", "5k", "--json", QUESTION, where=shop)
+    assert done.code == 0
+    assert json.loads(done.stdout)["budget"]["limit"] == 5000
+    assert "more than the 3,000" in done.stderr
+
+
+def test_file_names_of_any_bytes_are_printed_readably(make_repository: RepositoryMaker) -> None:
+    root = make_repository({})
+    name = b"caf\xe9\x1b[31m.py"
+    with open(bytes(root) + b"/" + name, "wb") as file:  # noqa: PTH123
+        file.write(b"def login():\n    return 1\n")
+    assert "caf\\xe9\x1b[31m.py" in {file["path"] for file in packed("login", where=root)["files"]}
+    done = repoqa("pack", "login", where=root)
+    assert done.code == 0
+    assert "\x1b" not in done.stdout
+
+
+def test_torch_is_never_imported(shop: Path) -> None:
+    script = (
+        "import sys\n"
+        "from repoqa.cli.app import run\n"
+        "from repoqa.terminal.output import standard_output\n"
+        "code = run(sys.argv[1:], standard_output())\n"
+        "heavy = {'torch', 'transformers'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "sys.exit(code)\n"
+    )
+    for arguments in (["--help"], ["ask", "--help"], ["pack", QUESTION]):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            cwd=shop,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+
+def test_help_starts_nothing_heavy(shop: Path) -> None:
+    script = (
+        "import sys\n"
+        "from repoqa.cli.app import run\n"
+        "from repoqa.terminal.output import standard_output\n"
+        "assert run(['--help'], standard_output()) == 0\n"
+        "heavy = {'torch', 'transformers', 'git', 'rich', 'numpy', 'tiktoken', 'tree_sitter'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], env=environment(), check=True, cwd=shop)
