@@ -1,0 +1,54 @@
+"""The examples are real: their tests run, and fail only for the planted bug."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOGIN = Path(__file__).parent.parent / "examples" / "login"
+BROKEN = "replace(stored, salt=salt, digest="
+MENDED = "replace(stored, rounds=policy.rounds, salt=salt, digest="
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Path:
+    """A copy of the example's project."""
+    return Path(shutil.copytree(LOGIN / "accounts", tmp_path / "accounts"))
+
+
+def run_its_tests(project: Path) -> subprocess.CompletedProcess[str]:
+    plain = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "COLUMNS": "80"}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
+        cwd=project,
+        env={**os.environ, **plain, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def comparable(output: str) -> str:
+    """What pytest printed, without addresses, times, versions and folders."""
+    failures = output.partition("FAILURES")[2]
+    return re.sub(r"0x[0-9a-f]+|\d+\.\d+s", "…", failures).replace("=", "")
+
+
+def test_the_kept_failure_is_what_its_tests_print(accounts: Path) -> None:
+    done = run_its_tests(accounts)
+    assert done.returncode == 1
+    assert "1 failed, 11 passed" in done.stdout
+    kept = (LOGIN / "failure.txt").read_text(encoding="utf-8")
+    assert comparable(done.stdout) == comparable(kept)
+
+
+def test_the_fix_that_the_readme_names_mends_it(accounts: Path) -> None:
+    module = accounts / "accounts" / "passwords.py"
+    source = module.read_text(encoding="utf-8")
+    assert source.count(BROKEN) == 1
+    module.write_text(source.replace(BROKEN, MENDED), encoding="utf-8")
+    assert run_its_tests(accounts).returncode == 0
+    assert "rounds=policy.rounds" in (LOGIN / "README.md").read_text(encoding="utf-8")
