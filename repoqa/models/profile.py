@@ -76,7 +76,7 @@ class Profile:
     maximum: int = 8192
     answer: int = 512
     rope_theta: float = 0.0
-    tokens_per_cl100k: float = 1.5
+    tokens_per_cl100k: float = 1.6
     temperature: float = 0.0
     top_p: float = 1.0
     repetition_penalty: float = 1.0

@@ -99,7 +99,7 @@ def _vocabulary(pieces: _Pieces) -> Vocabulary | None:
     if len(pieces.byte_ids) != _BYTES or any(map(_crosses, (text for text, _ in pieces.ordered))):
         return None
     ranks: dict[bytes, int] = {bytes((byte,)): byte for byte in range(_BYTES)}
-    ids = {byte: (token,) for byte, token in pieces.byte_ids.items()}
+    ids: dict[int, tuple[int, ...]] = {byte: (token,) for byte, token in pieces.byte_ids.items()}
     characters = [(text, token) for text, token in pieces.ordered if len(text) == 1]
     for beginning in _beginnings(text.encode() for text, _ in characters):
         ids[len(ranks)] = tuple(pieces.byte_ids[byte] for byte in beginning)

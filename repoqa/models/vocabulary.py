@@ -12,7 +12,6 @@ from functools import cached_property
 
 import tiktoken
 
-
 # tiktoken's pattern engine keeps a backtracking entry for each character of a run of whitespace
 # and panics at a million of them.
 _LONGEST_BLANK = 500_000
