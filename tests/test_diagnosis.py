@@ -11,7 +11,7 @@ import pytest
 from conftest import RepositoryMaker
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_code import Counter, MemoryCode
+from memory_code import TOKENIZERS, Counter, MemoryCode, tokenizer_named
 
 from repoqa.answers.clean import STOPPED_BLANK
 from repoqa.diagnosis.prepare import Preparation, Setup, evidence_lines, fit_context, prepare
@@ -109,14 +109,14 @@ RANKINGS = [CODE.ranking(seed) for seed in range(3)]
     budget=st.integers(500, 100_000),
     seed=st.integers(0, 2),
     format_=st.sampled_from(["chatml", "llama2", "messages"]),
-    factor=st.sampled_from([1.0, 1.42]),
+    counter=st.sampled_from(TOKENIZERS),
     text=st.sampled_from(["why", "many words " * 3000, "line\n" * 500, "", "<s>" * 400]),
 )
 def test_the_whole_prompt_is_never_over_the_budget(
-    *, budget: int, seed: int, format_: str, factor: float, text: str
+    *, budget: int, seed: int, format_: str, counter: str, text: str
 ) -> None:
     profile = Profile(name="x", engine="scripted", format=format_, summary="")  # type: ignore[arg-type]
-    tokenizer = Counter(factor)
+    tokenizer = tokenizer_named(counter)
     question = Question(text=text, title="", log=text, diff=text)
     shown = fit(question, budget, profile=profile, tokenizer=tokenizer)
     chosen = Setup(profile, tokenizer, budget, None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from memory_code import Counter, MemoryCode
+from memory_code import TOKENIZERS, Counter, MemoryCode, tokenizer_named
 
 from repoqa.packing.budget import Meter, Room
 from repoqa.packing.order import definitions_first
@@ -22,7 +22,6 @@ from repoqa.prompts.render import joined
 from repoqa.records import Context, Excerpt, PathMention, RankedFile, RankedSymbol, Ranking
 
 HERE = Path(__file__).parent
-TOKENIZERS = {"cl100k": Counter(), "bound": Counter(1.42)}
 SOURCES = {
     path.relative_to(HERE.parent).as_posix(): path.read_text(encoding="utf-8")
     for folder in ("index", "packing", "parsing", "prompts", "ranking")
@@ -134,13 +133,13 @@ def check_context(context: Context, code: MemoryCode, room: Room) -> None:
 @given(
     tokens=st.integers(0, 100_000),
     seed=st.integers(0, len(RANKINGS) - 1),
-    tokenizer=st.sampled_from(sorted(TOKENIZERS)),
+    tokenizer=st.sampled_from(TOKENIZERS),
     reliable=st.integers(0, 20_000),
 )
 def test_the_budget_is_never_exceeded_and_lines_are_whole(
     *, tokens: int, seed: int, tokenizer: str, reliable: int
 ) -> None:
-    room = Room(tokens, TOKENIZERS[tokenizer], reliable=reliable)
+    room = Room(tokens, tokenizer_named(tokenizer), reliable=reliable)
     check_context(pack(RANKINGS[seed], CODE, room), CODE, room)
 
 
