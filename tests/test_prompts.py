@@ -6,12 +6,13 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from memory_code import Counter
 
 from repoqa.models.profile import Profile
 from repoqa.prompts.neutralize import neutralize, neutralize_path
 from repoqa.prompts.render import EMPTY_CONTEXT, fixed_tokens, render
-from repoqa.prompts.templates import FORMATS, chatml, llama2
+from repoqa.prompts.templates import FORMATS, llama2
 from repoqa.records import Context, Excerpt, Message, Question, Segment
 
 CONTROL_TOKENS = [
@@ -66,13 +67,23 @@ def test_llama2_strips_what_it_is_given() -> None:
     )
 
 
+# The chat template in SmolLM2-135M-Instruct's files.
+SMOLLM2 = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    "<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content']"
+    " + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
 def test_chatml_is_what_the_template_of_smollm2_gives() -> None:
-    segments = chatml((Message("system", "be brief"), Message("user", "why?")))
-    assert "".join(segment.text for segment in segments) == (
-        "<|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\nwhy?<|im_end|>\n"
-        "<|im_start|>assistant\n"
-    )
-    assert {s.text for s in segments if s.control} == {"<|im_start|>", "<|im_end|>"}
+    prompt = render(QUESTION, CONTEXT, profile=PROFILES["chatml"], tokenizer=Counter())
+    messages = [{"role": m.role, "content": m.content} for m in prompt.messages]
+    template = ImmutableSandboxedEnvironment().from_string(SMOLLM2)
+    expected = template.render(messages=messages, add_generation_prompt=True)
+    assert "".join(segment.text for segment in prompt.segments) == expected
+    assert {s.text for s in prompt.segments if s.control} == {"<|im_start|>", "<|im_end|>"}
 
 
 def test_without_a_question_or_code_the_prompt_says_so() -> None:
