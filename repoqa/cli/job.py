@@ -60,12 +60,14 @@ def prepared(
     flags = {"model": request.model, "budget": _budget(request.budget)}
     profile = chosen_profile(read_settings(environment=os.environ, flags=flags))
     stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
+    reading = time.perf_counter()
     given = read_given(Sources(request.question, request.log, stdin), note=note)
-    started = time.perf_counter()
+    began += time.perf_counter() - reading  # waiting for whoever writes the log is not our time
+    opening = time.perf_counter()
     snapshot = open_snapshot(
         request.repo or Path.cwd(), revision=request.rev, plain=request.repo is not None
     )
-    opened = time.perf_counter()
+    opened = time.perf_counter() - opening
     for line in snapshot.notes:
         note(line)
     settings = read_settings(
@@ -73,12 +75,13 @@ def prepared(
     )
     setup = _setup(settings, profile)
     check_budget(setup.budget, profile, for_model=request.for_model, note=note)
+    started = time.perf_counter() - began - opened
     preparation = prepare(
         evidence.read(given.question, log=given.log),
         _without_ignored(snapshot, settings.ignore),
         setup,
         progress=progress,
-        earlier={"start": started - began, "snapshot": opened - started},
+        earlier={"start": started, "snapshot": opened},
     )
     return Job(settings, profile, preparation)
 
