@@ -121,7 +121,7 @@ def check_budget(
 def _setup(settings: Settings, profile: Profile) -> Setup:
     return Setup(
         profile=profile,
-        tokenizer=tokenizer_for(profile, cache=settings.cache_dir / "models"),
+        tokenizer=tokenizer_for(profile, cache=settings.cache_dir),
         budget=settings.budget or profile.reliable_window,
         cache=settings.cache_dir,
     )
