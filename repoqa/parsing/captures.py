@@ -106,6 +106,8 @@ class _Collector:
         texts = {self._text(node) for node in found.get(capture, ())}
         if predicate == "capitalized?":
             return any(text[:1].isupper() for text in texts)
+        if predicate == "upper?":
+            return any(names.is_constant(text) for text in texts)
         return any(word in texts for word, _kind in words) == (predicate == "text?")
 
     def add_uses(self, pattern: Pattern, found: Found) -> None:
@@ -115,7 +117,7 @@ class _Collector:
         for node in found.get(pattern.capture, ()):
             start = node.start_byte
             name = source[start : node.end_byte].decode()
-            if not name.isidentifier():
+            if not (name.isidentifier() or pattern.name == "whole"):
                 name = names.last_identifier(name)
             if kind == "type":
                 captures.types.append((start, node.start_point[0] + 1, name))
@@ -137,8 +139,9 @@ class _Collector:
         earlier = self.captures.definitions.get(named.start_byte)
         if earlier is not None and earlier.pattern <= pattern.number:
             return
-        name = pattern.name or ".".join(
-            filter(None, (names.clean_name(self._text(part)) for part in _name_parts(found)))
+        name = pattern.name or names.joined(
+            [self._text(part) for part in found.get("owner", ())],
+            [self._text(part) for part in found.get("name", ())],
         )
         if not name or len(name) > names.LONGEST_NAME:
             return
@@ -186,10 +189,6 @@ class _Collector:
             last -= source.count(b"\n", trimmed, end)
             end = trimmed
         return Region(start, end, node.start_point[0], last)
-
-
-def _name_parts(found: Found) -> list[Node]:
-    return [*found.get("owner", ()), *found.get("name", ())]
 
 
 def _scope(node: Node, named: Node, body: Node | None) -> tuple[int, int]:

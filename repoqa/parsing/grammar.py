@@ -13,11 +13,13 @@ The queries of `queries/` capture, in every language alike:
     @base             what the innermost definition around it inherits from or implements
     @local            a function without a name: the variables inside are not symbols
     @import           an import statement
-    @reference.KIND   the last identifier of a call, a type; what is imported, after its @module
+    @reference.KIND   a called name or a type, of which the last identifier is taken, or all of
+                      it with `(#set! name "whole")`; what is imported, after its @module
 
 `(#text? @capture "a" "b")` and `(#not-text? @capture "a" "b")` compare a capture's text,
-`(#capitalized? @capture)` looks at its first letter. Never use tree-sitter's own `#eq?`, `#match?` or `#any-of?`: they read the node's text, which crashes the
-interpreter for a tree that was parsed through a callback (py-tree-sitter 0.26).
+`(#capitalized? @capture)` and `(#upper? @capture)` look at its case. Never use tree-sitter's own
+`#eq?`, `#match?` or `#any-of?`: they read the node's text, which crashes the interpreter for a
+tree that was parsed through a callback (py-tree-sitter 0.26).
 """
 
 import importlib

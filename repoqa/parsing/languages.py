@@ -13,6 +13,17 @@ HEAD_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """What a grammar cannot read, and the byte to parse in its place, so that places stay.
+
+    Only what group 1 of the pattern matched is overwritten.
+    """
+
+    pattern: re.Pattern[bytes]
+    fill: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """How a language's files look, and where its grammar and queries are.
 
@@ -28,7 +39,26 @@ class Language:
     names: tuple[str, ...] = ()
     interpreters: tuple[str, ...] = ()
     loader: str = "language"
+    repairs: tuple[Repair, ...] = ()
 
+
+# class EXPORTED Name : Base { ... }: the macro is taken for the name, and the body for garbage.
+_TYPE_MACRO = Repair(
+    re.compile(
+        rb"\b(?:class|struct|union|enum)\s+([A-Z][A-Z0-9_]+(?:\([^()\n]*\))?)"
+        rb"(?=\s+[A-Za-z_]\w*\s*(?:final\s*)?(?::(?!:)|\{))"
+    ),
+    b" ",
+)
+# Qt's macros stand in class bodies without a semicolon.
+_QT_MACRO = Repair(
+    re.compile(
+        rb"(?:^[ \t]*(?=Q_)|\b(?=Q_DECL_))(Q_[A-Z_]+(?:\([^;{}\n]*\))?)(?=[ \t]*;?\r?$)", re.M
+    ),
+    b" ",
+)
+# { body } on one line: the grammar wants a line end or a `;` before the brace (`${ }` apart).
+_ONE_LINE_BODY = Repair(re.compile(rb"\$\{[^{}\n]*\}|(?<=[^\s;{,])( )(?=\})"), b";")
 
 LANGUAGES = (
     Language(
@@ -64,6 +94,62 @@ LANGUAGES = (
     ),
     Language("java", "tree_sitter_java", ("java",), (".java",)),
     Language("go", "tree_sitter_go", ("go",), (".go",)),
+    # `.h` is told apart by what the header holds.
+    Language("c", "tree_sitter_c", ("c",), (".c",), repairs=(_TYPE_MACRO,)),
+    Language(
+        "cpp",
+        "tree_sitter_cpp",
+        ("cpp", "c"),
+        (".C", ".c++", ".cc", ".cpp", ".cppm", ".cu", ".cuh", ".cxx", ".H", ".h++", ".hh", ".hpp")
+        + (".hxx", ".inl", ".ino", ".ipp", ".ixx", ".tcc", ".tpp"),
+        repairs=(_TYPE_MACRO, _QT_MACRO),
+    ),
+    Language("csharp", "tree_sitter_c_sharp", ("csharp",), (".cs", ".csx")),
+    Language(
+        "rust", "tree_sitter_rust", ("rust",), (".rs",), interpreters=("rust-script", "cargo")
+    ),
+    Language(
+        "php",
+        "tree_sitter_php",
+        ("php",),
+        (".php", ".php3", ".php4", ".php5", ".php7", ".php8", ".phtml", ".phps"),
+        interpreters=("php",),
+        loader="language_php",
+    ),
+    Language(
+        "ruby",
+        "tree_sitter_ruby",
+        ("ruby",),
+        (".rb", ".gemspec", ".podspec", ".rake", ".rbw", ".ru"),
+        names=("Appraisals", "Berksfile", "Brewfile", "Capfile", "Dangerfile", "Fastfile")
+        + ("Gemfile", "Guardfile", "Podfile", "Rakefile", "Thorfile", "Vagrantfile"),
+        interpreters=("ruby", "jruby", "rake"),
+    ),
+    Language(
+        "kotlin",
+        "tree_sitter_kotlin",
+        ("kotlin",),
+        (".kt", ".kts"),
+        interpreters=("kotlin",),
+        repairs=(_ONE_LINE_BODY,),
+    ),
+    Language("swift", "tree_sitter_swift", ("swift",), (".swift",), interpreters=("swift",)),
+    Language(
+        "scala",
+        "tree_sitter_scala",
+        ("scala",),
+        (".scala", ".sbt", ".sc"),
+        interpreters=("scala", "scala-cli", "amm"),
+    ),
+    Language(
+        "bash",
+        "tree_sitter_bash",
+        ("bash",),
+        (".sh", ".bash", ".bats", ".ebuild", ".ksh", ".zsh"),
+        names=(".bash_aliases", ".bash_login", ".bash_logout", ".bash_profile", ".bashrc")
+        + (".profile", ".zprofile", ".zshenv", ".zshrc", "APKBUILD", "PKGBUILD", "gradlew"),
+        interpreters=("sh", "ash", "bash", "bats", "dash", "ksh", "mksh", "zsh"),
+    ),
 )
 
 BY_NAME = {language.name: language for language in LANGUAGES}
@@ -106,7 +192,7 @@ def detect(path: str, head: bytes) -> str:
     file = PurePosixPath(path)
     if file.name in _BY_FILE_NAME:
         return _BY_FILE_NAME[file.name]
-    suffix = file.suffix.lower()
+    suffix = file.suffix if file.suffix in _BY_SUFFIX else file.suffix.lower()
     if suffix == ".h":
         return _header_language(head)
     language = _BY_SUFFIX.get(suffix, "")

@@ -91,8 +91,20 @@ def _line_count(source: bytes) -> int:
 def _captured(language: str, source: bytes) -> captures.Captures | None:
     """What the language's query captures in the source, or None where the time was up."""
     loaded = grammar.load(language)
-    tree = _tree(loaded, source, _Deadline(PARSE_SECONDS))
+    repaired = _repaired(source, languages.BY_NAME[language].repairs)
+    tree = _tree(loaded, repaired, _Deadline(PARSE_SECONDS))
     return None if tree is None else captures.collect(loaded, tree.root_node, source)
+
+
+def _repaired(source: bytes, repairs: tuple[languages.Repair, ...]) -> bytes:
+    """The source with what the grammar cannot read overwritten, every byte in its place."""
+    repaired = bytearray(source)
+    for repair in repairs:
+        for match in repair.pattern.finditer(source):
+            if match[1] is not None:
+                start, end = match.span(1)
+                repaired[start:end] = repair.fill * (end - start)
+    return bytes(repaired) if repairs else source
 
 
 class _Deadline:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from repoqa.parsing import names
 from repoqa.parsing.captures import Captures, Definition, Region
 from repoqa.records import Kind, Reference, Span, Symbol
 
 _TYPES = frozenset({"class", "type"})
 _FUNCTIONS = frozenset({"function", "method"})
 _VALUES = frozenset({"variable", "constant"})
-_CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]+\Z")
 _NOT_SPACE = re.compile(rb"\S")
 
 
@@ -111,11 +111,12 @@ def _draft(definition: Definition, scopes: list[_Scope]) -> _Draft | None:
     is_local = around is not None and (around.draft is None or around.draft.kind in _FUNCTIONS)
     if is_local and (kind in _VALUES or definition.at_file_level):
         return None
-    if kind == "function" and around and around.draft and around.draft.kind in _TYPES:
+    is_member = around is not None and around.draft is not None and around.draft.kind in _TYPES
+    if kind == "function" and is_member:
         kind = "method"
-    elif kind == "variable" and _CONSTANT_NAME.match(definition.name):
+    elif kind == "variable" and not is_member and names.is_constant(definition.name):
         kind = "constant"
-    owner = _owner(scopes, of_value=kind in _VALUES)
+    owner = _owner(scopes, definition)
     name = f"{owner.name}.{definition.name}" if owner else definition.name
     outer_row = around.draft.definition.region.first if around and around.draft else -1
     return _Draft(definition, name, kind, outer_row)
@@ -129,12 +130,12 @@ def _enclosing(scopes: list[_Scope]) -> _Scope | None:
     return None
 
 
-def _owner(scopes: list[_Scope], *, of_value: bool) -> _Draft | None:
-    """The innermost definition whose name a member takes. A variable lends its name to the
-    functions in its value, not to variables: those are its neighbours in `a, b = 1, 2`."""
+def _owner(scopes: list[_Scope], definition: Definition) -> _Draft | None:
+    """The innermost definition whose name a member takes; its neighbour in `a, b = 1, 2`, of the
+    same extent, is none."""
     for scope in reversed(scopes):
         draft = scope.draft
-        if draft and draft.definition.qualifies and not (of_value and draft.kind in _VALUES):
+        if draft and draft.definition.qualifies and draft.definition.region != definition.region:
             return draft
     return None
 
@@ -145,7 +146,7 @@ def _attach(content: Region | str, scopes: list[_Scope]) -> None:
     if draft is None:
         return
     if isinstance(content, str):
-        if content not in draft.bases:
+        if draft.kind not in _FUNCTIONS | _VALUES and content not in draft.bases:
             draft.bases.append(content)
     elif draft.doc is None:
         draft.doc = content

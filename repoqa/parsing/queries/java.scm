@@ -21,6 +21,14 @@
 (annotation_type_element_declaration name: (_) @name) @definition.method
 
 (field_declaration
+  (modifiers "static" "final")
+  declarator: (variable_declarator name: (_) @name value: (_)? @body)) @definition.constant
+
+(field_declaration
+  (modifiers "final" "static")
+  declarator: (variable_declarator name: (_) @name value: (_)? @body)) @definition.constant
+
+(field_declaration
   declarator: (variable_declarator name: (_) @name value: (_)? @body)) @definition.variable
 
 (constant_declaration

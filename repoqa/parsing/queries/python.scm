@@ -20,6 +20,11 @@
   left: [(identifier) @name (pattern_list (identifier) @name)]
   right: (_)? @body) @definition.variable))
 
+((class_definition body: (block (expression_statement (assignment
+  left: [(identifier) @name (pattern_list (identifier) @name)]
+  right: (_)? @body) @definition.constant)))
+  (#upper? @name))
+
 (class_definition body: (block (expression_statement (assignment
   left: [(identifier) @name (pattern_list (identifier) @name)]
   right: (_)? @body) @definition.variable)))
