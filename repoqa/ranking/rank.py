@@ -1,6 +1,6 @@
 """The weighted sum of the signals, with its reasons: which files and symbols matter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -25,11 +25,14 @@ Signal = Callable[[Query, Index], Numbers]
 Parts = dict[str, Numbers]
 
 
-def rank(question: Question, index: Index) -> Ranking:
-    """Rank a repository's files and symbols for a question, best first, each with its reasons."""
+def rank(question: Question, index: Index, *, without: Collection[str] = ()) -> Ranking:
+    """Rank a repository's files and symbols for a question, best first, each with its reasons.
+
+    `without` names signals to leave out, of units and files alike: for measuring their worth.
+    """
     query = understand(question, index)
-    units = _weighted(UNIT_SIGNALS, UNIT_WEIGHTS, query=query, index=index)
-    files = _weighted(FILE_SIGNALS, FILE_WEIGHTS, query=query, index=index)
+    units = _weighted(_kept(UNIT_SIGNALS, without), UNIT_WEIGHTS, query=query, index=index)
+    files = _weighted(_kept(FILE_SIGNALS, without), FILE_WEIGHTS, query=query, index=index)
     files["units"] = _best_units(_sum(units), index)
     shares = _part_shares(query, index)
     files["part"] = _sum(files) * (shares - 1)
@@ -45,6 +48,10 @@ def _weighted(
     signals: Mapping[str, Signal], weights: Mapping[str, float], *, query: Query, index: Index
 ) -> Parts:
     return {name: weights[name] * signal(query, index) for name, signal in signals.items()}
+
+
+def _kept(signals: Mapping[str, Signal], without: Collection[str]) -> dict[str, Signal]:
+    return {name: signal for name, signal in signals.items() if name not in without}
 
 
 def _sum(parts: Parts) -> Numbers:
