@@ -1,18 +1,15 @@
 """Reads files from disk, and says which git blob their bytes make."""
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from repoqa.records import FileEntry, SkippedFile
-from repoqa.repository.objects import LARGEST_FILE_BYTES, ObjectReader
+from repoqa.repository.objects import LARGEST_FILE_BYTES, ObjectReader, blob_id
 from repoqa.repository.plumbing import Git
 
-ObjectFormat = Literal["sha1", "sha256"]
 SHA1_DIGITS = 40
 MEGABYTE = 1024 * 1024
 # A FIFO that took a file's place since it was listed must not be waited for, nor a link followed.
@@ -28,13 +25,6 @@ REASONS = {
     errno.ELOOP: SYMLINK,
     errno.ENXIO: IRREGULAR,
 }
-
-
-def blob_id(content: bytes, object_format: str) -> str:
-    """The id git gives a blob of these bytes."""
-    digest = hashlib.new(object_format, b"blob %d\0" % len(content), usedforsecurity=False)
-    digest.update(content)
-    return digest.hexdigest()
 
 
 def too_large(size: int) -> str:

@@ -1,5 +1,6 @@
 """Reads blobs in bulk from git's object databases, by one `cat-file --batch` for each."""
 
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,15 +19,30 @@ LARGEST_FILE_BYTES = 4 * 1024 * 1024
 # line end each) stay below 4,096 bytes, which the smallest pipe of Linux takes without a reader:
 # git and we never wait for one another.
 BATCH = 31
-DISCARD_BYTES = 1 << 20
+# Git inflates the largest file in under 0.1 s; a slow disk may take much longer to begin.
+PATIENCE = 30.0
+
+
+def blob_id(content: bytes, object_format: str) -> str:
+    """The id git gives a blob of these bytes."""
+    digest = hashlib.new(object_format, b"blob %d\0" % len(content), usedforsecurity=False)
+    digest.update(content)
+    return digest.hexdigest()
+
+
+class BrokenAnswerError(Exception):
+    """Git ended, stalled or said what is not the object that was asked for."""
 
 
 class ObjectReader:
     """Blobs of one repository by id. The git process starts with the first one asked for."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, *, patience: float = PATIENCE) -> None:
+        """`patience` is how many seconds git may be silent in the middle of an answer."""
         self._git = git
+        self._patience = patience
         self._running: Running | None = None
+        self._unread = bytearray()
 
     def blobs(self, oids: Iterable[str]) -> Iterator[bytes | None]:
         """Yield each blob, in order; None where it is missing, broken, too large or no blob.
@@ -45,16 +61,18 @@ class ObjectReader:
 
     def close(self) -> None:
         """End the git process."""
+        self._unread.clear()
         if self._running is not None:
             self._running.stop()
             self._running = None
 
     def _next(self, asked: deque[str]) -> bytes | None:
-        asked.popleft()
+        oid = asked.popleft()
         try:
-            return self._answer()
-        except EOFError:
-            # A broken object ends git; the others are asked of a new process.
+            return self._answer(oid)
+        except BrokenAnswerError:
+            # A damaged object can end git, or leave it with an answer shorter than it announced:
+            # the others are asked of a new process.
             self.close()
             self._ask(asked)
             return None
@@ -74,26 +92,46 @@ class ObjectReader:
         except BrokenPipeError:
             return  # reading the answer tells what became of git
 
-    def _answer(self) -> bytes | None:
-        """Read one answer. Raises EOFError where git ended instead."""
-        assert self._running is not None
-        answers = self._running.process.stdout
-        assert answers is not None
-        header = answers.readline().split()
-        if not header:
-            raise EOFError
+    def _answer(self, oid: str) -> bytes | None:
+        """Read one answer. Raises BrokenAnswerError where it isn't the object asked for."""
+        while (end := self._unread.find(b"\n")) < 0:
+            self._fill()
+        header = self._take(end + 1).split()
+        if not header or header[0] != oid.encode():
+            raise BrokenAnswerError
         if header[-1] == b"missing":
             return None
         size = int(header[-1])
         if size > LARGEST_FILE_BYTES:
-            remaining = size + 1
-            while remaining and (piece := answers.read(min(remaining, DISCARD_BYTES))):
-                remaining -= len(piece)
+            self._discard(size + 1)
             return None
-        content = answers.read(size + 1)
-        if len(content) <= size:
-            raise EOFError
-        return content[:-1] if header[1] == b"blob" else None
+        content = self._take(size + 1)[:-1]
+        if header[1] != b"blob":
+            return None
+        if blob_id(content, self._git.object_format) != oid:
+            raise BrokenAnswerError
+        return content
+
+    def _take(self, size: int) -> bytes:
+        while len(self._unread) < size:
+            self._fill()
+        taken = bytes(self._unread[:size])
+        del self._unread[:size]
+        return taken
+
+    def _discard(self, size: int) -> None:
+        while len(self._unread) < size:
+            size -= len(self._unread)
+            self._unread.clear()
+            self._fill()
+        del self._unread[:size]
+
+    def _fill(self) -> None:
+        assert self._running is not None
+        piece = self._running.read(seconds=self._patience)
+        if not piece:
+            raise BrokenAnswerError
+        self._unread += piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,12 +46,19 @@ def resolve(git: Git, name: str) -> str:
     Raises RepositoryError for an unknown name, with the nearest known ones.
     """
     if name.strip() and not name.startswith("-") and "\0" not in name:
-        parsed = git.attempt("rev-parse", "--verify", "--quiet", name)
-        if parsed.status == 0 and OBJECT_ID.fullmatch(parsed.output):
-            oid = parsed.output.decode().strip()
-            commit = git.attempt("rev-parse", "--verify", "--quiet", f"{oid}^{{commit}}")
-            return commit.output.decode().strip() or oid
+        oid = _parse(git, name)
+        # A whole id is parsed without a look at whether there is such an object.
+        found = oid and (_parse(git, f"{oid}^{{commit}}") or _parse(git, f"{oid}^{{tree}}"))
+        if found:
+            return found
     raise _unknown(git, name)
+
+
+def _parse(git: Git, name: str) -> str:
+    """The id that git's own parser gives for a name, or ""."""
+    parsed = git.attempt("rev-parse", "--verify", "--quiet", name)
+    is_id = parsed.status == 0 and OBJECT_ID.fullmatch(parsed.output)
+    return parsed.output.decode().strip() if is_id else ""
 
 
 def _unknown(git: Git, name: str) -> RepositoryError:

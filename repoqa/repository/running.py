@@ -57,6 +57,7 @@ class Running:
         self._guard = guard
         assert guard.proc is not None
         self.process: subprocess.Popen[bytes] = guard.proc
+        self._ready: selectors.BaseSelector | None = None
 
     def finish(self, stdin: bytes | None = None) -> Finished:
         """Write `stdin`, wait for the end and return everything."""
@@ -85,8 +86,19 @@ class Running:
         errors = b"".join(pieces["errors"]).decode(errors="replace")
         return Finished(status, b"".join(pieces["output"]), errors), is_whole
 
+    def read(self, *, seconds: float) -> bytes:
+        """What output there is now, waiting up to `seconds` for some; b"" for none to come."""
+        assert self.process.stdout is not None
+        if self._ready is None:
+            self._ready = selectors.DefaultSelector()
+            self._ready.register(self.process.stdout, selectors.EVENT_READ)
+        is_ready = self._ready.select(seconds)
+        return os.read(self.process.stdout.fileno(), READ_BYTES) if is_ready else b""
+
     def stop(self) -> None:
         """End the command, whatever it is doing."""
+        if self._ready is not None:
+            self._ready.close()
         if self.process.poll() is None:
             self.process.kill()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
