@@ -30,7 +30,11 @@ FORM = (
     # Looking into a submodule's working tree would run git under that submodule's settings.
     "--ignore-submodules=dirty",
 )
-SETTINGS = {"core.quotePath": "false", "diff.suppressBlankEmpty": "false"}
+SETTINGS = {
+    "core.quotePath": "false",
+    "diff.autoRefreshIndex": "true",
+    "diff.suppressBlankEmpty": "false",
+}
 RANGE = re.compile(r"(?P<old>.*?)(?P<dots>\.{2,3})(?P<new>.*)", re.DOTALL)
 
 

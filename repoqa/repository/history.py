@@ -37,7 +37,7 @@ def commits(root: Path, revision: str, *, limit: int, seconds: float) -> tuple[C
     running = git.start(*command, resolve(git, revision), "--", settings=settings)
     finished, is_whole = running.finish_within(seconds=seconds, limit=LARGEST_LOG_BYTES)
     cut = _cut(git)
-    parsed = tuple(_parse(finished.output, is_whole=is_whole and finished.status == 0))
+    parsed = tuple(parse_log(finished.output, is_whole=is_whole and finished.status == 0))
     return tuple(
         Commit(commit.oid, commit.time, commit.message, ()) if commit.oid in cut else commit
         for commit in parsed
@@ -52,7 +52,7 @@ def _cut(git: Git) -> frozenset[str]:
         return frozenset()
 
 
-def _parse(output: bytes, *, is_whole: bool) -> Iterator[Commit]:
+def parse_log(output: bytes, *, is_whole: bool) -> Iterator[Commit]:
     """The commits of a log; the last one is left out where the log was cut inside it."""
     # "", id, time, message, "", then "\n" and the paths, or the next commit's "".
     fields = output.split(b"\0")
