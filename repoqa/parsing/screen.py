@@ -18,7 +18,7 @@ _GIANT_LINE = 20_000
 # Below this, size is no reason to leave a file of records out.
 _RECORDS_BYTES = 200_000
 
-_COMMENT = r"(?://+!?|/\*+!?|\*|#+!?|--|;+|<!--|%+|\"\"\"|'''|rem\b)"
+_COMMENT = r"(?://+!?|/\*+!?|\*|\#+!?|--|;+|<!--|%+|\"\"\"|'''|rem\b)"
 _GENERATED = re.compile(
     rf"""^\s*{_COMMENT}.*?(?:
         @generated\b
