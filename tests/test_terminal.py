@@ -126,6 +126,18 @@ def test_a_terminal_gets_rendered_markdown_in_whole() -> None:
     assert "\x1b[?25h" in screen, "the cursor is shown again"
 
 
+def test_blocks_stand_apart_by_one_blank_line() -> None:
+    blocks = ("One.", "# Two", "- three\n- four", "Five.", "1. six\n2. seven", "```\neight\n```")
+    screen = on_a_terminal(
+        lambda output: show("\n\n".join(blocks), output, mark=unmarked, live=True)
+    )
+    # What stays on the screen: each line after its last carriage return, cleared lines left out.
+    lines = [line.strip() for line in _final_screen(screen)]
+    assert "\n".join(lines) == (
+        "One.\n\nTwo\n\n• three\n• four\n\nFive.\n\n1 six\n2 seven\n\n\neight\n"
+    )
+
+
 def test_an_interrupted_answer_stays_on_the_screen() -> None:
     def pieces() -> Iterable[str]:
         yield "The cause is in `strengthen`"
@@ -258,6 +270,24 @@ def test_a_terminal_sees_a_bar_with_its_rate_and_is_left_clean() -> None:
     assert "indexing" in screen
     assert "4 of 4 files" in screen
     assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l"), "the cursor is shown again"
+
+
+def _final_screen(output: str) -> list[str]:
+    """The lines a terminal shows in the end, by the few sequences that rich sends."""
+    lines, row = [""], 0
+    for part in re.split(r"(\r\n|\r|\x1b\[[0-9;?]*[A-Za-z])", output):
+        if part == "\r\n":
+            row += 1
+            lines.extend([""] * (row + 1 - len(lines)))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part == "\x1b[1A":
+            row -= 1
+        elif part != "\r" and not part.startswith("\x1b"):
+            lines[row] += part
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _without_styles(screen: str) -> str:

@@ -8,7 +8,7 @@ from repoqa.terminal.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
-    from rich.markdown import Markdown
+    from rich.segment import Segment
 
 REFRESHES_PER_SECOND = 8
 LINES_BELOW = 2
@@ -75,11 +75,11 @@ class LiveMarkdown:
         self._console = output.console()
         self._mark = mark
         self._block = self._line = ""
+        self._has_printed = False
         self._live = Live(
             console=self._console,
             refresh_per_second=REFRESHES_PER_SECOND,
             transient=True,
-            get_renderable=lambda: Tail(self._block + self._line),
         )
 
     def add(self, piece: str) -> None:
@@ -88,8 +88,8 @@ class LiveMarkdown:
         text = self._block + whole
         cut = settled(text)
         self._block = text[cut:]
-        if cut:
-            self._console.print(_markdown(text[:cut]))
+        self._live.update(Tail(self._block + self._line))
+        self._print(text[:cut])
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -98,9 +98,13 @@ class LiveMarkdown:
     def __exit__(self, *_: object) -> None:
         """Leave what is on the screen for good, an interrupted answer too."""
         self._live.stop()
-        rest = self._block + self._mark(self._line)
-        if rest.strip():
-            self._console.print(_markdown(rest))
+        self._print(self._block + self._mark(self._line))
+
+    def _print(self, text: str) -> None:
+        """Settled blocks, with a blank line before them, as between the blocks of one text."""
+        if text.strip():
+            self._console.print(Block(text, apart=self._has_printed))
+            self._has_printed = True
 
 
 def _whole_lines(text: str, mark: Callable[[str], str]) -> tuple[str, str]:
@@ -109,24 +113,44 @@ def _whole_lines(text: str, mark: Callable[[str], str]) -> tuple[str, str]:
     return "".join(f"{mark(line)}\n" for line in whole), rest
 
 
-class Tail:
-    """The last lines of a Markdown text, as many as fit on the terminal."""
+class Block:
+    """Rendered Markdown without blank lines around it, whatever rich puts there; `apart` asks
+    for one before it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, apart: bool = False) -> None:
         self._text = text
+        self._apart = apart
+
+    def lines(self, console: "Console", options: "ConsoleOptions") -> "list[list[Segment]]":
+        """The rendered lines, from the first that shows something to the last."""
+        from rich.markdown import Markdown
+
+        # A model's links are shown, not made clickable: it does not choose where a click goes.
+        markdown = Markdown(self._text, hyperlinks=False)
+        lines = console.render_lines(markdown, options, pad=False)
+        shown = [number for number, line in enumerate(lines) if _shows_something(line)]
+        return lines[shown[0] : shown[-1] + 1] if shown else []
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         from rich.segment import Segment
 
-        lines = console.render_lines(_markdown(self._text), options, pad=False)
-        room = max(1, options.size.height - LINES_BELOW)
-        for line in lines[-room:]:
+        if self._apart:
+            yield Segment.line()
+        for line in self.lines(console, options):
             yield from line
             yield Segment.line()
 
 
-def _markdown(text: str) -> "Markdown":
-    from rich.markdown import Markdown
+class Tail(Block):
+    """The last lines of a block, as many as fit on the terminal."""
 
-    # A model's links are shown, not made clickable: it does not get to choose where a click goes.
-    return Markdown(text, hyperlinks=False)
+    def lines(self, console: "Console", options: "ConsoleOptions") -> "list[list[Segment]]":
+        """The last of the rendered lines."""
+        room = max(1, options.size.height - LINES_BELOW)
+        return super().lines(console, options)[-room:]
+
+
+def _shows_something(line: "list[Segment]") -> bool:
+    return any(
+        segment.text.strip() or (segment.style and segment.style.bgcolor) for segment in line
+    )
