@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from repoqa import __version__
+from repoqa.cli import evaluate
 from repoqa.cli.ask import ask
 from repoqa.cli.pack import pack
 from repoqa.errors import ExitCode, RepoqaError
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(pack)
+app.add_typer(evaluate.app)
 
 
 def _print_version(wanted: bool) -> None:

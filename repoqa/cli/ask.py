@@ -154,8 +154,13 @@ def _diagnosis(job: "Job", progress: "Progress", clock: Clock) -> "Generator[str
     """The answer's text as it is generated; closing it stops the model."""
     from repoqa.diagnosis.single import diagnose
     from repoqa.models.open import open_model
+    from repoqa.models.profile import Endpoint
 
-    model = open_model(job.profile, cache=job.settings.cache_dir, progress=progress)
+    settings = job.settings
+    endpoint = Endpoint(
+        settings.server_url or job.profile.url, settings.server_model, settings.api_key
+    )
+    model = open_model(job.profile, cache=settings.cache_dir, progress=progress, endpoint=endpoint)
     clock.reached("load")
     stream = diagnose(job.preparation, model, progress=progress)
     with closing(cast("Generator[str, None, None]", stream)):

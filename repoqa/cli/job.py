@@ -89,11 +89,7 @@ def prepared(
 def chosen_profile(settings: Settings) -> Profile:
     """The model's profile, with what the settings say in place of its own."""
     profile = load_profile(settings.model, directories=(profile_directory(),))
-    return replace(
-        profile,
-        answer=settings.answer or profile.answer,
-        url=settings.server_url or profile.url,
-    )
+    return replace(profile, answer=settings.answer or profile.answer)
 
 
 def check_budget(
