@@ -145,7 +145,7 @@ def _name(name: str) -> str:
     """`blk.3.attn_q.weight` is `model.layers.3.self_attn.q_proj.weight`."""
     found = re.fullmatch(r"(?:blk\.(\d+)\.)?(\w+)\.weight", name)
     if found is None or found[2] not in _RENAMED:
-        raise ModelError(f"A weight named {name} is not Llama's.", remedy="Use another model.")
+        raise ModelError(f"a weight named {name} is not Llama's", remedy="Use another model.")
     layer = f"model.layers.{found[1]}." if found[1] else ""
     return f"{layer}{_RENAMED[found[2]]}.weight"
 
@@ -178,4 +178,4 @@ def _write_tensors(path: Path, tensors: dict[str, Any]) -> None:
 
 
 def _unknown(source: Path, why: str) -> ModelError:
-    return ModelError(f"{source.name} cannot be converted: {why}.", remedy="Use another model.")
+    return ModelError(f"{source.name} cannot be converted: {why}", remedy="Use another model.")

@@ -22,7 +22,7 @@ def cached(name: str) -> Path | None:
         config = try_to_load_from_cache(name, "config.json")
     except HFValidationError as error:
         raise ModelError(
-            f"{name!r} is not a Hugging Face id (owner/name).",
+            f"{name!r} is not a Hugging Face id (owner/name)",
             remedy="For a local folder, write a path that starts with / or ./ or ~.",
         ) from error
     return Path(config).parent if isinstance(config, str) else None
@@ -49,17 +49,17 @@ def download(name: str, *, progress: Progress) -> Path:
         )
     except GatedRepoError as error:
         raise ModelError(
-            f"{name} is only given to those who accepted its licence.",
+            f"{name} is only given to those who accepted its licence",
             remedy=f"Accept it at https://huggingface.co/{name}, then run `hf auth login`.",
         ) from error
     except RepositoryNotFoundError as error:
         raise ModelError(
-            f"The Hugging Face hub has no model {name}, or does not show it to you.",
+            f"the Hugging Face hub has no model {name}, or does not show it to you",
             remedy="Correct the profile's `weights`, or run `hf auth login` for a private model.",
         ) from error
     except (LocalEntryNotFoundError, httpx2.TransportError, HfHubHTTPError, OSError) as error:
         raise ModelError(
-            f"{name} could not be fetched: {_first_line(error)}.",
+            f"{name} could not be fetched: {_first_line(error)}",
             remedy=f"With a network, run `hf download {name}`; or set the profile's `weights` to "
             "a local folder that holds it.",
         ) from error

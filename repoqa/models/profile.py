@@ -99,7 +99,7 @@ def load_profile(name: str, *, directories: Sequence[Path] = ()) -> Profile:
     if name not in names:
         nearest = difflib.get_close_matches(name, names, cutoff=0.4) or names
         raise UsageError(
-            f"There is no model profile named {name!r}.",
+            f"there is no model profile named {name!r}",
             remedy=f"Did you mean {' or '.join(nearest)}?",
         )
     candidates = (folder / f"{name}.toml" for folder in (*directories, *_SHIPPED))
@@ -112,7 +112,7 @@ def read_profile(path: Path) -> Profile:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
-            f"{path} cannot be read as a model profile: {error}.",
+            f"{path} cannot be read as a model profile: {error}",
             remedy="Mend the file, or move it away to use the shipped profile of that name.",
         ) from error
     _refuse_unknown_keys(path, table, known=Profile)
@@ -122,7 +122,7 @@ def read_profile(path: Path) -> Profile:
         profile = msgspec.convert({**table, "name": path.stem}, Profile)
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"{path}: {_in_toml_words(str(error))}.",
+            f"{path}: {_in_toml_words(str(error))}",
             remedy="Correct that key: configs/README.md says what each one means.",
         ) from error
     _refuse_contradictions(path, profile)
@@ -149,7 +149,7 @@ def _refuse_unknown_keys(
         if key not in allowed:
             nearest = difflib.get_close_matches(key, allowed, n=1)
             raise UsageError(
-                f"{path}: no profile has a key {key!r}.",
+                f"{path}: no profile has a key {key!r}",
                 remedy=f"Did you mean {nearest[0]!r}?"
                 if nearest
                 else f"Keys: {', '.join(allowed)}.",
@@ -173,4 +173,4 @@ def _refuse_contradictions(path: Path, profile: Profile) -> None:
     )
     for holds, rule in checks:
         if not holds:
-            raise UsageError(f"{path} breaks the rule {rule}.", remedy="Correct those values.")
+            raise UsageError(f"{path} breaks the rule {rule}", remedy="Correct those values.")

