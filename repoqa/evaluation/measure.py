@@ -79,8 +79,8 @@ def measure(report: Report, task: Task) -> Measurement:
     clone = find_clone(task.repositories, report.history)
     if clone is None:
         raise RepositoryError(
-            f"no clone of {report.history} below {task.repositories}",
-            remedy=f"clone it to {task.repositories / report.history}",
+            f"There is no clone of {report.history} below {task.repositories}.",
+            remedy=f"Clone it to {task.repositories / report.history}.",
         )
     snapshot = open_snapshot(clone, revision=report.base_commit)
     index = build(snapshot, Store(task.cache), progress=Silent())
@@ -128,8 +128,8 @@ def measured_before(path: Path) -> list[Measurement]:
         return [decoder.decode(line) for line in path.read_bytes().splitlines()]
     except (msgspec.MsgspecError, OSError) as error:
         raise UsageError(
-            f"{path} does not hold measurements ({error})",
-            remedy="name another file with --out, or delete this one",
+            f"{path} does not hold measurements ({error}).",
+            remedy="Name another file with --out, or delete this one.",
         ) from error
 
 

@@ -40,7 +40,7 @@ def read(path: Path) -> Iterator[Report]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise UsageError(
-            f"cannot read {path}: {error.strerror}", remedy="name a file of bug reports (.jsonl)"
+            f"Cannot read {path}: {error.strerror}.", remedy="Name a file of bug reports (.jsonl)."
         ) from error
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -48,8 +48,8 @@ def read(path: Path) -> Iterator[Report]:
                 yield decoder.decode(line)
             except msgspec.MsgspecError as error:
                 raise UsageError(
-                    f"{path}:{number}: {error}",
-                    remedy="each line is a JSON object: see docs/benchmarks.md for its fields",
+                    f"{path}:{number} is no bug report: {error}.",
+                    remedy="Each line is a JSON object: docs/benchmarks.md has its fields.",
                 ) from error
 
 

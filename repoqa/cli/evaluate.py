@@ -1,0 +1,109 @@
+"""`repoqa eval`: benchmarks that a user can repeat."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from repoqa.evaluation.measure import Measurement, Task
+    from repoqa.evaluation.reports import Report
+    from repoqa.protocols import Progress
+
+app = typer.Typer(name="eval", help="Measure how well the right code is found.")
+
+
+@app.callback()
+def _group() -> None:
+    """Measure how well the right code is found."""
+
+
+@app.command()
+def localize(
+    reports: Annotated[
+        Path, typer.Argument(metavar="REPORTS", help="Bug reports with their fixes (.jsonl).")
+    ],
+    repos: Annotated[
+        Path, typer.Option("--repos", metavar="DIR", help="Where the clones are: OWNER/NAME.")
+    ],
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, help="Reports measured side by side.")
+    ] = 1,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="K", min=1, help="The first K only.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Keep each report's figures here; a second run goes on from them.",
+            show_default=False,
+        ),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="SIGNAL",
+            help="Rank without this signal (again for more).",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Rank and pack real bug reports and compare with what their fixes changed.
+
+    Strict: a report counts where all its places are found.
+    """
+    from repoqa.evaluation import reports as data
+    from repoqa.evaluation.measure import Task
+    from repoqa.settings import read_settings
+    from repoqa.terminal.evaluation import localization_tables
+    from repoqa.terminal.output import standard_output
+    from repoqa.terminal.progress import shown_progress
+
+    wanted = list(data.read(reports))[:limit]
+    cache = read_settings(environment=os.environ, flags={}).cache_dir / "index"
+    task = Task(repos, cache, _known_signals(without or ()))
+    output = standard_output()
+    with shown_progress(output) as progress:
+        measured = _measured(wanted, task, jobs=jobs, out=out, progress=progress)
+    output.write(localization_tables(measured))
+
+
+def _measured(
+    wanted: "Sequence[Report]", task: "Task", *, jobs: int, out: Path | None, progress: "Progress"
+) -> "list[Measurement]":
+    import msgspec
+
+    from repoqa.evaluation.measure import measure_all, measured_before, remaining
+
+    measured = measured_before(out) if out else []
+    left = remaining(wanted, measured)
+    progress.start("measuring", total=len(left), unit="reports")
+    for measurement in measure_all(left, task, jobs=jobs):
+        measured.append(measurement)
+        progress.advance()
+        if out:
+            with out.open("ab") as file:
+                file.write(msgspec.json.encode(measurement) + b"\n")
+    progress.finish()
+    names = {report.id for report in wanted}
+    return sorted((m for m in measured if m.id in names), key=lambda m: m.id)
+
+
+def _known_signals(names: "Sequence[str]") -> frozenset[str]:
+    from repoqa.errors import UsageError
+    from repoqa.ranking.signals import FILE_SIGNALS, UNIT_SIGNALS
+    from repoqa.settings import nearest
+
+    known = sorted({*UNIT_SIGNALS, *FILE_SIGNALS})
+    for name in names:
+        if name not in known:
+            offered = nearest(name, known, count=3) or known
+            raise UsageError(f"There is no signal {name}.", remedy=f"Try: {', '.join(offered)}.")
+    return frozenset(names)

@@ -1,0 +1,44 @@
+"""Measurements as tables, in Markdown: for a terminal and for docs/benchmarks.md alike."""
+
+from collections.abc import Sequence
+
+from repoqa.evaluation.measure import Measurement
+from repoqa.evaluation.summary import HITS, SHARES, Row, coverage_rows, hit_rows, seconds_row
+
+
+def localization_tables(measured: Sequence[Measurement]) -> str:
+    """Hits, coverage and times, all in percent or seconds."""
+    if not measured:
+        return "No report was measured.\n"
+    tables = (
+        _table(("all gold places in the first k, %", "reports", *HITS), hit_rows(measured)),
+        _table(
+            ("packed into", "reports", *(f"{share.replace('_', ' ')}, %" for share in SHARES)),
+            coverage_rows(measured),
+        ),
+        _table(
+            ("seconds a question", "reports", "median", "most"),
+            [seconds_row(measured, stage) for stage in ("rank", "pack")],
+            digits=3,
+        ),
+    )
+    return "\n".join(tables)
+
+
+def _table(header: Sequence[str], rows: Sequence[Row], *, digits: int = 1) -> str:
+    cells = [
+        (
+            row.name,
+            str(row.reports),
+            *("-" if figure is None else f"{figure:.{digits}f}" for figure in row.figures),
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in (header, *cells)) for column in range(len(header))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "".join(
+        f"| {line[0]:<{widths[0]}} | "
+        + " | ".join(f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
+        + " |\n"
+        for line in (header, rule, *cells)
+    )
