@@ -6,7 +6,7 @@ Nothing here decides; each function returns offers, and an empty offer is never 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from repoqa.packing.selection import Offer
+from repoqa.packing.selection import Piece
 from repoqa.parsing.outline import outline
 from repoqa.protocols import CodeSource
 from repoqa.records import Form, ParsedFile, RankedSymbol, Span, Symbol
@@ -33,21 +33,22 @@ IMPORT_WORDS = frozenset(
 )
 
 
-def whole(ranked: RankedSymbol, code: CodeSource, worth: int) -> Offer:
+def whole(ranked: RankedSymbol, code: CodeSource, worth: int) -> Piece:
     """The symbol in full; a long class without its methods' bodies, which are ranked themselves."""
     symbol, parsed = ranked.symbol, code.parsed(ranked.path)
     lines = tuple(_lines(symbol, parsed))
     if symbol.kind in CONTAINERS and len(lines) > SMALL_CONTAINER:
         inner = [s for s in parsed.symbols if s.kind in _BODIES and _inside(s, symbol)]
         covered = {line for s in inner for line in _lines(s, parsed)}
-        text = code.lines(ranked.path)
-        own = tuple(line for line in lines if line not in covered and text[line - 1].strip())
+        text = enumerate(code.lines(ranked.path), 1)
+        written = {number for number, line in text if line.strip()}
+        own = tuple(line for line in lines if line in written and line not in covered)
         if inner and own:
             lines = own if len(own) <= OWN_LINES else tuple(_header(symbol, parsed))
-    return Offer(ranked.path, lines, "full", worth)
+    return Piece(ranked.path, lines, "full", worth)
 
 
-def around_marks(ranked: RankedSymbol, marks: Sequence[int], worth: int) -> Iterator[Offer]:
+def around_marks(ranked: RankedSymbol, marks: Sequence[int], worth: int) -> Iterator[Piece]:
     """Parts of the symbol around the lines that the evidence names, the widest first."""
     symbol = ranked.symbol
     inside = [mark for mark in marks if symbol.start <= mark <= symbol.end]
@@ -57,29 +58,29 @@ def around_marks(ranked: RankedSymbol, marks: Sequence[int], worth: int) -> Iter
             for mark in inside
             for line in range(max(mark - window, symbol.start), min(mark + window, symbol.end) + 1)
         }
-        yield Offer(ranked.path, tuple(sorted(lines)), "full", worth)
+        yield Piece(ranked.path, tuple(sorted(lines)), "full", worth)
 
 
-def signature(path: str, symbol: Symbol, parsed: ParsedFile, *, worth: int) -> Offer:
+def signature(path: str, symbol: Symbol, parsed: ParsedFile, *, worth: int) -> Piece:
     """The symbol's signature."""
-    return Offer(path, tuple(_header(symbol, parsed)), "signature", worth)
+    return Piece(path, tuple(_header(symbol, parsed)), "signature", worth)
 
 
 def surroundings(
     ranked: RankedSymbol, parsed: ParsedFile, lines: Sequence[str], *, worth: int
-) -> Iterator[Offer]:
+) -> Iterator[Piece]:
     """The headers of the classes around the symbol, and the imports that it uses."""
     symbol = ranked.symbol
     for outer in parsed.symbols:
         if outer.kind in CONTAINERS and _inside(symbol, outer):
-            yield Offer(ranked.path, tuple(_header(outer, parsed)), "outline", worth)
+            yield Piece(ranked.path, tuple(_header(outer, parsed)), "outline", worth)
     words = _words(lines, Span(symbol.start, symbol.end)) - IMPORT_WORDS
     for span in parsed.imports:
         if words & _words(lines, span):
             yield _spans(ranked.path, [span], form="outline", worth=worth)
 
 
-def callees(ranked: RankedSymbol, code: CodeSource, worth: int) -> Iterator[Offer]:
+def callees(ranked: RankedSymbol, code: CodeSource, worth: int) -> Iterator[Piece]:
     """The signatures of what the symbol calls, constructs or inherits from.
 
     Names are all there is to go by: a name counts where its file or the file's imports define it.
@@ -104,7 +105,7 @@ def callees(ranked: RankedSymbol, code: CodeSource, worth: int) -> Iterator[Offe
                 yield signature(path, callee, code.parsed(path), worth=worth)
 
 
-def callers(names: dict[str, int], paths: Iterable[str], code: CodeSource) -> Iterator[Offer]:
+def callers(names: dict[str, int], paths: Iterable[str], code: CodeSource) -> Iterator[Piece]:
     """The signatures of the functions in `paths` that call one of `names`, with the call's line.
 
     `names` maps a symbol's last name to its rank; names that several files define are left out.
@@ -119,20 +120,20 @@ def callers(names: dict[str, int], paths: Iterable[str], code: CodeSource) -> It
             caller = _around(parsed, reference.line)
             if caller is not None:
                 lines = {*_header(caller, parsed), reference.line}
-                yield Offer(path, tuple(sorted(lines)), "signature", worth)
+                yield Piece(path, tuple(sorted(lines)), "signature", worth)
 
 
-def file_outline(path: str, parsed: ParsedFile, worth: int) -> Iterator[Offer]:
+def file_outline(path: str, parsed: ParsedFile, worth: int) -> Iterator[Piece]:
     """A file's imports, class headers and signatures, where its language is known."""
     spans = outline(parsed)
     if spans:
         yield _spans(path, spans, form="outline", worth=worth)
 
 
-def file_whole(path: str, parsed: ParsedFile, worth: int) -> Iterator[Offer]:
+def file_whole(path: str, parsed: ParsedFile, worth: int) -> Iterator[Piece]:
     """All lines of a file."""
     if parsed.lines:
-        yield Offer(path, tuple(range(1, parsed.lines + 1)), "full", worth)
+        yield Piece(path, tuple(range(1, parsed.lines + 1)), "full", worth)
 
 
 def last_name(symbol: Symbol) -> str:
@@ -178,6 +179,6 @@ def _words(lines: Sequence[str], span: Span) -> set[str]:
     return {word for line in lines[span.start - 1 : span.end] for word in WORD.findall(line)}
 
 
-def _spans(path: str, spans: Iterable[Span], *, form: Form, worth: int) -> Offer:
+def _spans(path: str, spans: Iterable[Span], *, form: Form, worth: int) -> Piece:
     lines = sorted({line for span in spans for line in range(span.start, span.end + 1)})
-    return Offer(path, tuple(lines), form, worth)
+    return Piece(path, tuple(lines), form, worth)

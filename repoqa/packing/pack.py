@@ -3,7 +3,7 @@
 Function-level first: the best symbols in full, then what orients around them (class headers, the
 imports they use, signatures of callers and callees), then breadth: further symbols, whole files
 and outlines while they fit. Lines are never cut, and the joined text is counted exactly at the
-end: what is least valuable goes until it fits. Reads no file but those chosen.
+end: what is least valuable goes until it fits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from repoqa.packing import offers
 from repoqa.packing.budget import Meter, Room
 from repoqa.packing.order import arrange
 from repoqa.packing.render import draw
-from repoqa.packing.selection import Offer, Piece, Selection
+from repoqa.packing.selection import Piece, Selection
 from repoqa.prompts.render import joined
 from repoqa.protocols import CodeSource
 from repoqa.records import Context, Excerpt, RankedSymbol, Ranking, Span
@@ -81,7 +81,7 @@ def _core(selection: Selection, ranking: Ranking) -> list[tuple[int, RankedSymbo
     return taken
 
 
-def _take(selection: Selection, offer: Offer, limit: int) -> bool:
+def _take(selection: Selection, offer: Piece, limit: int) -> bool:
     """Take the offer, and the rest of its file where little of it is left."""
     if not selection.take(offer, limit):
         return False
@@ -106,7 +106,7 @@ def _take_part(selection: Selection, ranked: RankedSymbol, worth: int) -> bool:
 
 def _surroundings(
     selection: Selection, best: Iterable[tuple[int, RankedSymbol]]
-) -> Iterator[Offer]:
+) -> Iterator[Piece]:
     meter = selection.meter
     for worth, ranked in best:
         parsed, lines = meter.code.parsed(ranked.path), meter.lines(ranked.path)
@@ -115,7 +115,7 @@ def _surroundings(
 
 def _calls(
     selection: Selection, ranking: Ranking, best: list[tuple[int, RankedSymbol]]
-) -> Iterator[Offer]:
+) -> Iterator[Piece]:
     code = selection.meter.code
     for worth, ranked in best:
         yield from offers.callees(ranked, code, worth)
@@ -126,13 +126,13 @@ def _calls(
     yield from sorted(offers.callers(names, paths, code), key=lambda offer: offer.worth)
 
 
-def _further_symbols(selection: Selection, ranking: Ranking) -> Iterator[Offer]:
+def _further_symbols(selection: Selection, ranking: Ranking) -> Iterator[Piece]:
     code = selection.meter.code
     for worth, ranked in enumerate(ranking.symbols):
         yield offers.whole(ranked, code, worth)
 
 
-def _further_files(selection: Selection, ranking: Ranking) -> Iterator[Offer]:
+def _further_files(selection: Selection, ranking: Ranking) -> Iterator[Piece]:
     """Ranked files whole, then outlined, behind every ranked symbol in worth."""
     code = selection.meter.code
     for offered in (offers.file_whole, offers.file_outline):
@@ -140,7 +140,7 @@ def _further_files(selection: Selection, ranking: Ranking) -> Iterator[Offer]:
             yield from offered(file.path, code.parsed(file.path), worth)
 
 
-def _take_all(selection: Selection, found: Iterable[Offer], share: float) -> None:
+def _take_all(selection: Selection, found: Iterable[Piece], share: float) -> None:
     """Take what fits into a share of the room."""
     room = selection.meter.room.tokens
     limit = min(selection.used + int(share * room), room)
@@ -150,7 +150,7 @@ def _take_all(selection: Selection, found: Iterable[Offer], share: float) -> Non
         selection.take(offer, limit)
 
 
-def _take_while_fitting(selection: Selection, found: Iterable[Offer]) -> None:
+def _take_while_fitting(selection: Selection, found: Iterable[Piece]) -> None:
     """Take what fits into the room, until nothing much is left or nothing fits any more."""
     room, misses = selection.meter.room.tokens, 0
     for offer in found:

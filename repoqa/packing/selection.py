@@ -18,18 +18,11 @@ MOSTLY = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """Lines of a file that could be packed. `worth` is the rank they stand for, 0 the best."""
-
-    path: str
-    lines: tuple[int, ...]
-    form: Form
-    worth: int
-
-
-@dataclass(frozen=True, slots=True)
 class Piece:
-    """Lines of one future excerpt, sorted; `worth` is the best rank among its offers."""
+    """Lines of a file, sorted, on offer or chosen as one excerpt.
+
+    `worth` is the best rank they stand for, 0 the best of all.
+    """
 
     path: str
     lines: tuple[int, ...]
@@ -48,7 +41,7 @@ class _Sheet:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    offer: Offer
+    offer: Piece
     added: tuple[int, ...]
     cost: int
 
@@ -62,13 +55,15 @@ class Selection:
         self._sheets: dict[str, _Sheet] = {}
         self._steps: list[_Step] = []
 
-    def take(self, offer: Offer, limit: int) -> bool:
+    def take(self, offer: Piece, limit: int) -> bool:
         """Choose the offer's lines if all that is chosen then costs at most `limit` tokens."""
         sheet = self._sheets.setdefault(offer.path, _Sheet({}, {}))
         taken = sheet.full if offer.form == "full" else sheet.full.keys() | sheet.sketch.keys()
         added = tuple(line for line in offer.lines if line not in taken)
         if not added:
             return True
+        if added[-1] > len(self.meter.lines(offer.path)):  # cut or gone since it was indexed
+            return False
         # Even without headings: a bound that spares the layout of what cannot fit.
         if self.used + self.meter.cost(offer.path, added) > limit + sheet.cost:
             return False
@@ -145,13 +140,13 @@ class Selection:
             nearest = worth
         return nearest
 
-    def _add(self, sheet: _Sheet, offer: Offer, added: Iterable[int]) -> None:
+    def _add(self, sheet: _Sheet, offer: Piece, added: Iterable[int]) -> None:
         if offer.form == "full":
             sheet.full.update(dict.fromkeys(added, offer.worth))
         else:
             sheet.sketch.update(dict.fromkeys(added, (offer.form, offer.worth)))
 
-    def _remove(self, sheet: _Sheet, offer: Offer, added: Iterable[int]) -> None:
+    def _remove(self, sheet: _Sheet, offer: Piece, added: Iterable[int]) -> None:
         chosen: dict[int, int] | dict[int, tuple[Form, int]]
         chosen = sheet.full if offer.form == "full" else sheet.sketch
         for line in added:
@@ -183,7 +178,7 @@ class Selection:
         most = self.meter.heading(path)
         for run in runs:
             gap = range(joined[-1].end + 1, run.start) if joined else range(0)
-            # A numbered line costs a token at least, or nothing when blank.
+            # Lines cost nothing when blank, else a token at least: half of them may be blank.
             if joined and len(gap) <= 2 * most and self.meter.cost(path, gap) <= most:
                 joined[-1] = Span(joined[-1].start, run.end)
             else:
