@@ -24,9 +24,6 @@ class Span:
     end: int
 
 
-# --- repository ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class FileEntry:
     """One readable file of a snapshot. `oid` is the git blob id of exactly the bytes read."""
@@ -81,9 +78,6 @@ class Commit:
     paths: tuple[str, ...]
 
 
-# --- parsing ------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """A definition. `start` includes decorators and attached attributes, `end` is its last line.
@@ -131,9 +125,6 @@ class ParsedFile:
     problem: str = ""
 
 
-# --- evidence -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One frame of a stack trace. `path` as printed; `line` None where it is not told.
@@ -179,9 +170,6 @@ class Question:
     diff: str = ""
 
 
-# --- ranking ------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class RankedFile:
     """A file and why it matters: `reasons` are signed and add up to `score` within 1e-6."""
@@ -207,9 +195,6 @@ class Ranking:
 
     files: tuple[RankedFile, ...]
     symbols: tuple[RankedSymbol, ...]
-
-
-# --- packing and prompts ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +248,6 @@ class Prompt:
     segments: tuple[Segment, ...]
     tokens: int
     exact: bool
-
-
-# --- answers ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
