@@ -90,17 +90,10 @@ def _open(root: Path) -> Git:
 
 def _diff(git: Git, *ends: str) -> str:
     """The diff, cut after its last whole line where it is over the limits, and saying so."""
-    running = git.start("diff", *FORM, *ends, "--", settings={**SETTINGS, **_without_filters(git)})
+    running = git.start("diff", *FORM, *ends, "--", settings={**SETTINGS, **git.without_filters()})
     finished, is_whole = running.finish_within(seconds=LONGEST_SECONDS, limit=LARGEST_DIFF_BYTES)
     text = succeeded(finished, git.root).output.decode(errors="replace")
     if is_whole:
         return text
     kept = text[: text.rfind("\n") + 1]
     return f"{kept}# The diff goes on; only its first {len(kept)} characters are here.\n"
-
-
-def _without_filters(git: Git) -> dict[str, str]:
-    """Settings that empty every filter: comparing edited files would run them."""
-    drivers = {key.rpartition(".")[0] for key in git.settings if key.startswith("filter.")}
-    empty = {"clean": "", "smudge": "", "process": "", "required": "false"}
-    return {f"{driver}.{key}": value for driver in sorted(drivers) for key, value in empty.items()}

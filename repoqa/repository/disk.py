@@ -44,12 +44,15 @@ def read_file(path: bytes) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.ENXIO, IRREGULAR)
-        content = b""
-        # One byte over the size tells whether the file grew meanwhile.
-        while piece := os.read(descriptor, max(status.st_size - len(content), 0) + 1):
+        limit = min(status.st_size, LARGEST_FILE_BYTES) + 1
+        content = os.read(descriptor, limit)
+        if len(content) == status.st_size:
+            return content
+        # It is too large, or grew or shrank since the line above.
+        while len(content) <= LARGEST_FILE_BYTES and (piece := os.read(descriptor, MEGABYTE)):
             content += piece
-            if len(content) > LARGEST_FILE_BYTES:
-                raise OSError(errno.EFBIG, too_large(len(content)))
+        if len(content) > LARGEST_FILE_BYTES:
+            raise OSError(errno.EFBIG, too_large(max(len(content), status.st_size)))
         return content
     finally:
         os.close(descriptor)

@@ -23,9 +23,12 @@ BATCH = 31
 PATIENCE = 30.0
 
 
+HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
+
+
 def blob_id(content: bytes, object_format: str) -> str:
     """The id git gives a blob of these bytes."""
-    digest = hashlib.new(object_format, b"blob %d\0" % len(content), usedforsecurity=False)
+    digest = HASHES[object_format](b"blob %d\0" % len(content), usedforsecurity=False)
     digest.update(content)
     return digest.hexdigest()
 

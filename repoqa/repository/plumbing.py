@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from git.cmd import Git as Commands
 
 
+NO_FILTER = {"clean": "", "smudge": "", "process": "", "required": "false"}
+
+
 @dataclass(frozen=True, slots=True)
 class Git:
     """A repository on disk. `root` is its working tree, or the git directory where it is bare.
@@ -48,6 +51,13 @@ class Git:
             for key, value in sorted(self.settings.items())
             if key.startswith("remote.") and key.endswith(".promisor") and value != "false"
         ) or tuple("" for key in self.settings if key == "extensions.partialclone")
+
+    def without_filters(self) -> dict[str, str]:
+        """Settings that empty every filter: comparing files with their blobs would run them."""
+        names = {key.rpartition(".")[0] for key in self.settings if key.startswith("filter.")}
+        return {
+            f"{name}.{key}": value for name in sorted(names) for key, value in NO_FILTER.items()
+        }
 
     def start(
         self, *arguments: str, settings: Mapping[str, str] | None = None, pipe: bool = False

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from git.cmd import Git as Commands
 
-# What a repository's own .git/config could make reading commands run or read.
+# What a repository's own .git/config could make reading commands run, read or overlook.
 PROTECTION = (
     "core.fsmonitor=",
+    "core.checkStat=default",
+    "core.trustCtime=true",
     f"core.hooksPath={os.devnull}",
     f"diff.orderFile={os.devnull}",
     "log.showSignature=false",
