@@ -119,7 +119,7 @@ def _vocabulary(pieces: _Pieces) -> Vocabulary | None:
 
 
 def _crosses(piece: str) -> bool:
-    return "\n" in piece or " " in piece.lstrip(" ")
+    return len(piece) > 1 and ("\n" in piece or " " in piece.lstrip(" "))
 
 
 def _beginnings(characters: Iterable[bytes]) -> list[bytes]:

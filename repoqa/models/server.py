@@ -6,7 +6,7 @@ at any time by closing the stream, which closes the connection and with it the s
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -72,28 +72,25 @@ class ServerModel:
         Raises ServerError where the server cannot be reached, refuses, breaks off, or does not
         speak the protocol.
         """
+        with closing(self._reply(prompt)) as texts:
+            progress.start(f"Waiting for {self._server}")
+            try:
+                first = next(texts, "")
+            finally:
+                progress.finish()
+            yield first
+            yield from texts
+
+    def _reply(self, prompt: Prompt) -> Iterator[str]:
         import httpx2
 
-        with self._client() as client, _translated(self._server):
+        with _translated(self._server), self._client() as client:
             request = self._request(self._model(client), prompt)
-            progress.start(f"Waiting for {self._server}")
-            waiting = True
-            try:
-                with client.stream(
-                    "POST",
-                    f"{self._base}/chat/completions",
-                    json=request,
-                    timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
-                ) as response:
-                    _refuse_failure(response, self._server)
-                    for text in self._texts(response):
-                        if waiting:
-                            progress.finish()
-                            waiting = False
-                        yield text
-            finally:
-                if waiting:
-                    progress.finish()
+            unlimited = httpx2.Timeout(None, connect=_CONNECT_SECONDS)
+            address = f"{self._base}/chat/completions"
+            with client.stream("POST", address, json=request, timeout=unlimited) as response:
+                _refuse_failure(response, self._server)
+                yield from self._texts(response)
 
     def _texts(self, response: "httpx2.Response") -> Iterator[str]:
         finished = False

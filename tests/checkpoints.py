@@ -1,0 +1,135 @@
+"""Small real models for tests: tokenizers trained here, and a random Llama that uses one."""
+
+import json
+import random
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers.normalizers import Prepend, Replace
+from tokenizers.normalizers import Sequence as Normalizers
+
+CHAT_CONTROLS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+LLAMA_CONTROLS = ("<unk>", "<s>", "</s>")
+SPACE = "\u2581"
+BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+# The bytes that SmolLM2's vocabulary has no token for.
+UNTOLD = bytes((0x04, 0x06, 0x13, 0x14, 0x16, 0x1D, 0xC0, 0xC1, 0xF1, 0xF2, *range(0xF5, 0x100)))
+CODE = '''\
+def login(user, password):
+    """Return the session of a user, or None where the password is wrong."""
+    if user.attempts >= 5:
+        raise Locked(f"{user.name} is locked")
+    for attempt in range(10):
+        if check(password, user.salt + "pepper") == user.digest:
+            return Session(user, expires=now() + 3600)
+\treturn None  # tabs, caf\u00e9, na\u00efve, \u4e2d\u6587, \U0001f600
+
+
+class Session:
+    def __init__(self, user, expires):
+        self.user = user
+        self.expires = expires
+        self.tokens = {}
+'''
+
+
+def byte_level_tokenizer(*, single_digits: bool = True) -> Tokenizer:
+    """A tokenizer of SmolLM2's shape; some bytes have no token in it, as in the real one."""
+    tokenizer = Tokenizer(models.BPE())
+    split = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, split]) if single_digits else split
+    tokenizer.decoder = decoders.ByteLevel()
+    untold = {chr(byte if byte > 0x20 else 0x100 + byte) for byte in UNTOLD}
+    alphabet = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - untold)
+    trainer = trainers.BpeTrainer(
+        vocab_size=600,
+        special_tokens=[AddedToken(text, special=True) for text in CHAT_CONTROLS],
+        initial_alphabet=alphabet,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([CODE] * 4, trainer)
+    return tokenizer
+
+
+def llama_tokenizer() -> Tokenizer:
+    """A tokenizer of Llama 2's shape: SentencePiece BPE with byte tokens."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = Normalizers([Prepend(SPACE), Replace(" ", SPACE)])
+    # Only while training, so that no piece crosses a space, as none of Llama's does.
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(f"{SPACE}+[^{SPACE}\\n]*|\\n"), "isolated")
+    trainer = trainers.BpeTrainer(
+        vocab_size=700, special_tokens=[*LLAMA_CONTROLS, *BYTES], show_progress=False
+    )
+    training = CODE.replace("\n", " ") + CODE.replace("\U0001f600", "")
+    tokenizer.train_from_iterator([training] * 4, trainer)
+    definition = json.loads(tokenizer.to_str())
+    definition["pre_tokenizer"] = None
+    definition["added_tokens"] = [
+        token for token in definition["added_tokens"] if token["content"] in LLAMA_CONTROLS
+    ]
+    return Tokenizer.from_str(json.dumps(definition))
+
+
+def sentence_piece_model(tokenizer: Tokenizer) -> bytes:
+    """The vocabulary of `llama_tokenizer` as SentencePiece would have saved it."""
+    ids = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    kinds = dict.fromkeys(BYTES, 6) | {"<unk>": 2, "<s>": 3, "</s>": 3}
+    message = b""
+    for place, (piece, _) in enumerate(ids):
+        text = piece.encode()
+        score = struct.pack("<f", -float(place))
+        block = b"\x0a" + _varint(len(text)) + text + b"\x15" + score
+        block += b"\x18" + _varint(kinds.get(piece, 1))
+        message += b"\x0a" + _varint(len(block)) + block
+    return message
+
+
+def _varint(number: int) -> bytes:
+    encoded = b""
+    while number >= 0x80:
+        encoded += bytes((number & 0x7F | 0x80,))
+        number >>= 7
+    return encoded + bytes((number,))
+
+
+def write_checkpoint(folder: Path, tokenizer: Tokenizer, **changes: Any) -> Path:
+    """A random Llama of two layers with `tokenizer`, as transformers saves it."""
+    import torch
+    from transformers.models.llama.configuration_llama import LlamaConfig
+    from transformers.models.llama.modeling_llama import LlamaForCausalLM
+
+    settings = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 2048,
+        "initializer_range": 0.3,  # else a random model says one token for ever
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+    torch.manual_seed(11)
+    model = LlamaForCausalLM(LlamaConfig(**settings | changes))
+    model.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def fuzz_texts(seed: int, *, count: int, pieces: Sequence[str]) -> list[str]:
+    """Random texts of `pieces` and of any characters at all."""
+    chance = random.Random(seed)
+
+    def piece() -> str:
+        if chance.random() < 0.8:
+            return chance.choice(pieces)
+        low, high = chance.choice([(0, 0x250), (0x250, 0xD800), (0xE000, 0x110000)])
+        return chr(chance.randrange(low, high))
+
+    return ["".join(piece() for _ in range(chance.randrange(30))) for _ in range(count)]

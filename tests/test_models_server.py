@@ -1,0 +1,359 @@
+"""The server engine against real HTTP servers on threads: a good one, and each way to be bad."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repoqa.errors import ServerError, UsageError
+from repoqa.models.events import event_data
+from repoqa.models.profile import Endpoint, Profile
+from repoqa.models.server import ServerModel
+from repoqa.protocols import Silent
+from repoqa.records import Message, Prompt
+
+PROFILE = Profile("server", "server", "messages", "", answer=64, stop=("</s>",), temperature=0.5)
+PROMPT = Prompt(
+    messages=(Message("system", "You debug."), Message("user", "why does caf\u00e9 fail?")),
+    segments=(),
+    tokens=12,
+    exact=False,
+)
+Reply = Callable[["Handler"], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers with the server's `reply`, and keeps what was asked."""
+
+    protocol_version = "HTTP/1.1"
+    server: "Server"
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, dict(self.headers), None))
+        self.server.listing(self)
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.path, dict(self.headers), json.loads(content)))
+        self.server.reply(self)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Keep the tests' output clean."""
+
+    def begin(self, status: int = 200, kind: str = "text/event-stream") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def chunk(self, content: bytes) -> None:
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
+        self.wfile.flush()
+
+    def end(self) -> None:
+        self.chunk(b"")
+
+    def whole(self, status: int, content: bytes) -> None:
+        self.send_response(status, "As Told")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, reply: Reply, listing: Reply) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.reply = reply
+        self.listing = listing
+        self.asked: list[tuple[str, dict[str, str], Any]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is what some tests are about."""
+
+
+def event(text: str | None = None, *, finish: str | None = None) -> bytes:
+    delta = {} if text is None else {"content": text}
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return f"data: {json.dumps({'choices': [choice]}, ensure_ascii=False)}\n\n".encode()
+
+
+def reply_with(*chunks: bytes) -> Reply:
+    def reply(handler: Handler) -> None:
+        handler.begin()
+        for chunk in chunks:
+            handler.chunk(chunk)
+        handler.end()
+
+    return reply
+
+
+def refuse_with(status: int, content: bytes) -> Reply:
+    return lambda handler: handler.whole(status, content)
+
+
+def list_of(*names: str) -> Reply:
+    content = json.dumps({"object": "list", "data": [{"id": name} for name in names]})
+    return lambda handler: handler.whole(200, content.encode())
+
+
+GOOD = (event("It "), event("f\u00e4ils."), event(finish="stop"), b"data: [DONE]\n\n")
+
+
+@contextmanager
+def serving(reply: Reply, *, listing: Reply | None = None) -> Iterator[Server]:
+    server = Server(reply, listing or list_of("codellama"))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def ask(url: str, *, model: str = "", key: str = "") -> Iterator[str]:
+    return ServerModel(PROFILE, Endpoint(url, model, key)).stream(PROMPT, progress=Silent())
+
+
+def refusal(reply: Reply, *, listing: Reply | None = None) -> ServerError:
+    """The error that the reply leads to, after exactly one attempt."""
+    with serving(reply, listing=listing) as server:
+        with pytest.raises(ServerError) as caught:
+            list(ask(server.url))
+        assert len([path for path, _, _ in server.asked if path.endswith("completions")]) <= 1
+    assert "\n" not in caught.value.message
+    assert caught.value.remedy
+    return caught.value
+
+
+# --- a good server ------------------------------------------------------------------------------
+
+
+def test_the_answer_is_streamed_and_the_request_is_the_prompt() -> None:
+    with serving(reply_with(*GOOD)) as server:
+        assert "".join(ask(server.url, model="mine", key="k-1")) == "It f\u00e4ils."
+    [(path, headers, request)] = server.asked
+    assert path == "/v1/chat/completions"
+    assert headers["Authorization"] == "Bearer k-1"
+    assert request == {
+        "model": "mine",
+        "messages": [
+            {"role": "system", "content": "You debug."},
+            {"role": "user", "content": "why does caf\u00e9 fail?"},
+        ],
+        "max_tokens": 64,
+        "temperature": 0.5,
+        "stop": ["</s>"],
+        "stream": True,
+    }
+
+
+def test_without_a_name_the_only_model_is_asked_and_without_a_key_none_is_sent() -> None:
+    with serving(reply_with(*GOOD)) as server:
+        assert list(ask(server.url))
+    assert [path for path, _, _ in server.asked] == ["/v1/models", "/v1/chat/completions"]
+    assert server.asked[1][2]["model"] == "codellama"
+    assert all("Authorization" not in headers for _, headers, _ in server.asked)
+
+
+def test_an_address_without_a_path_is_that_of_v1() -> None:
+    with serving(reply_with(*GOOD)) as server:
+        for url in (f"http://127.0.0.1:{server.server_port}/", f"{server.url}/chat/completions/"):
+            assert list(ask(url, model="m"))
+    assert {path for path, _, _ in server.asked} == {"/v1/chat/completions"}
+
+
+def test_characters_and_lines_may_lie_across_chunks() -> None:
+    content = b"".join((event("caf\u00e9 \U0001f600"), event("\u2028 \x85 end"), *GOOD[2:]))
+    single = [content[place : place + 1] for place in range(len(content))]
+    with serving(reply_with(*single)) as server:
+        assert "".join(ask(server.url)) == "caf\u00e9 \U0001f600\u2028 \x85 end"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (b": keep-alive\n\n", *GOOD),
+        tuple(chunk.replace(b"\n", b"\r\n") for chunk in GOOD),
+        tuple(chunk.replace(b"data: ", b"event: message\ndata:") for chunk in GOOD),
+        GOOD[:3],  # finished, without the mark of the end
+        (*GOOD[:2], b"data: [DONE]\n\n"),
+        (*GOOD, event("never read")),
+        (*GOOD[:3], b'data: {"choices": [], "usage": {"prompt_tokens": 3}}\n\n', GOOD[3]),
+        (event(""), b'data: {"choices": [{"delta": {"content": null}}]}\n\n', *GOOD),
+        (*GOOD[:3], b"data: [DONE]"),
+    ],
+)
+def test_what_servers_add_or_leave_out(chunks: tuple[bytes, ...]) -> None:
+    with serving(reply_with(*chunks)) as server:
+        assert "".join(ask(server.url)) == "It f\u00e4ils."
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with serving(reply_with(*GOOD)) as server:
+        assert list(ask(server.url))
+
+
+def test_closing_the_stream_closes_the_connection() -> None:
+    gone = threading.Event()
+
+    def endless(handler: Handler) -> None:
+        handler.begin()
+        handler.chunk(event("first"))
+        # Readable with nothing to read: the client has closed.
+        handler.connection.settimeout(10)
+        if handler.connection.recv(1) == b"":
+            gone.set()
+
+    with serving(endless) as server:
+        stream = ask(server.url)
+        assert next(stream) == "first"
+        stream.close()  # type: ignore[attr-defined]
+        assert gone.wait(10)
+
+
+def test_the_first_token_may_take_its_time() -> None:
+    ready = threading.Event()
+
+    def slow(handler: Handler) -> None:
+        ready.wait(1.0)
+        reply_with(*GOOD)(handler)
+
+    with serving(slow) as server:
+        assert "".join(ask(server.url)) == "It f\u00e4ils."
+
+
+# --- bad servers --------------------------------------------------------------------------------
+
+
+def test_no_server() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(ServerError, match=f"no server answers at http://127.0.0.1:{port}/v1"):
+        list(ask(f"http://127.0.0.1:{port}/v1", model="m"))
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "told", "remedy"),
+    [
+        (401, b'{"error": {"message": "Incorrect API key"}}', "Incorrect API key", "API_KEY"),
+        (403, b'{"detail": "no access"}', "no access", "API_KEY"),
+        (404, b'{"error": "model \'m\' not found"}', "model 'm' not found", "/v1"),
+        (400, b'{"message": "maximum context length is 4096"}', "length is 4096", "--budget"),
+        (413, b"too large", "too large", "--budget"),
+        (429, b"", "As Told", "Wait"),
+        (500, b"<html>\n<b>oops</b>\x1b[31m</html>", "<b>oops</b> [31m", "log"),
+        (307, b"", "status 307", "words"),
+    ],
+)
+def test_a_refusal_is_told_in_the_servers_words(
+    *, status: int, content: bytes, told: str, remedy: str
+) -> None:
+    error = refusal(refuse_with(status, content))
+    assert f"status {status}" in error.message
+    assert told in error.message
+    assert remedy in error.remedy
+    assert error.message.isprintable()
+
+
+def test_a_long_refusal_is_cut() -> None:
+    assert len(refusal(refuse_with(500, b"x" * 100_000)).message) < 500
+
+
+def test_an_error_in_the_stream() -> None:
+    error = refusal(reply_with(GOOD[0], b'data: {"error": {"message": "out of memory"}}\n\n'))
+    assert "out of memory" in error.message
+
+
+@pytest.mark.parametrize("line", [b"data: {\n\n", b"data: hello\n\n", b"data: [1]\n\n"])
+def test_what_is_no_event(line: bytes) -> None:
+    assert "not a chat event" in refusal(reply_with(GOOD[0], line)).message
+
+
+def test_no_events_at_all() -> None:
+    assert "broke off" in refusal(reply_with(b"<html>hello</html>")).message
+
+
+def test_an_answer_that_stops_short() -> None:
+    assert "broke off" in refusal(reply_with(*GOOD[:2])).message
+
+
+def test_a_connection_that_breaks() -> None:
+    def breaks(handler: Handler) -> None:
+        handler.begin()
+        handler.chunk(GOOD[0])
+        handler.wfile.write(b"ff\r\ndata: {")
+        handler.wfile.flush()
+        handler.connection.shutdown(socket.SHUT_RDWR)
+
+    with serving(breaks) as server:
+        stream = ask(server.url)
+        assert next(stream) == "It "
+        with pytest.raises(ServerError, match="broke"):
+            list(stream)
+
+
+@pytest.mark.parametrize(
+    ("listing", "told"),
+    [
+        (list_of(), "serves 0 models"),
+        (list_of("a", "b"), "serves 2 models: a, b"),
+        (refuse_with(200, b"hello"), "does not list its models"),
+        (refuse_with(404, b"hello"), "status 404"),
+    ],
+)
+def test_which_model_is_asked_must_be_clear(listing: Reply, told: str) -> None:
+    assert told in refusal(reply_with(*GOOD), listing=listing).message
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host/v1", "http://", "http:///v1"])
+def test_an_address_that_is_none(url: str) -> None:
+    with pytest.raises(UsageError, match="is not a server's address"):
+        ServerModel(PROFILE, Endpoint(url))
+
+
+def test_a_key_that_is_none() -> None:
+    with pytest.raises(UsageError) as caught:
+        list(ask("http://127.0.0.1:9/v1", key="secret\n"))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    with pytest.raises(ServerError) as caught:
+        list(ask("http://me:secret@127.0.0.1:9/v1", model="m"))
+    assert "secret" not in str(caught.value)
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+@given(
+    texts=st.lists(st.text(min_size=1).filter(lambda text: not set(text) & set("\r\n"))),
+    size=st.integers(1, 7),
+)
+def test_events_come_back_whatever_the_chunks(texts: list[str], size: int) -> None:
+    content = "".join(f"data: {text}\n\n" for text in texts).encode("utf-8", "replace")
+    chunks = [content[place : place + size] for place in range(0, len(content), size)]
+    expected = [text.encode("utf-8", "replace").decode() for text in texts]
+    assert list(event_data(chunks)) == expected
+
+
+def test_an_event_of_several_lines() -> None:
+    assert list(event_data([b"id: 1\ndata: a\ndata:b\n\n\n\n:c\n\ndata: d"])) == ["a\nb", "d"]
