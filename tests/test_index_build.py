@@ -1,5 +1,6 @@
 """The index of a snapshot: what is cached, what is parsed again, and what damage costs."""
 
+import os
 import random
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def test_a_second_build_parses_nothing(make_repository: RepositoryMaker, tmp_pat
     assert ranking(second) == ranking(first)
     assert second.paths == sorted(set(FILES) - {"logo.png"})
     assert [skipped.path for skipped in second.skipped] == ["logo.png"]
+
+
+def test_names_of_any_bytes_come_back(make_repository: RepositoryMaker, tmp_path: Path) -> None:
+    root = make_repository({"b.py": "b = 1\n"})
+    name = os.fsdecode(b"caf\xe9.py")
+    write_files(root, {name: "def brew():\n    pass\n"})
+    for _ in range(2):
+        index = indexed(root, tmp_path / "cache")
+        assert index.defined("brew") == [name]
+    assert index.parsed_count == 0
 
 
 def test_lookups(make_repository: RepositoryMaker, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
 
 def record_key(entry: FileEntry, object_format: str) -> str:
     """The key of a file's record: its content and its name (which tells the language)."""
-    name = entry.path.rpartition("/")[2]
+    name = entry.path.rpartition("/")[2].encode("utf-8", "backslashreplace").decode()
     return f"{RECORD_VERSION}.{TERMS_VERSION}.{PARSER_VERSION}:{object_format}:{entry.oid}:{name}"
 
 

@@ -22,6 +22,8 @@ from repoqa.index.record import Postings
 TABLE = "table"
 OLD = "old"
 CHECKSUM_BYTES = 4
+# Paths are bytes to git; what is not UTF-8 in them has to come back as it was.
+PATHS = ("utf-8", "surrogateescape")
 DTYPES: Mapping[str, type] = MappingProxyType(
     {
         "terms": np.uint64,
@@ -79,7 +81,7 @@ class Segment:
         return arrays.units[start:end], arrays.counts[start:end]
 
 
-_TABLE_DECODER = msgspec.msgpack.Decoder(tuple[tuple[SegmentFile, ...], dict[str, int]])
+_TABLE_DECODER = msgspec.msgpack.Decoder(tuple[list[tuple[bytes, str, str, str]], dict[str, int]])
 
 
 def merge(files: Sequence[tuple[SegmentFile, Postings]]) -> Segment:
@@ -123,7 +125,8 @@ def save(segment: Segment, directory: Path) -> None:
             payload = np.ascontiguousarray(getattr(segment.arrays, field.name)).tobytes()
             checksums[field.name] = zlib.crc32(payload)
             (work / field.name).write_bytes(payload)
-        table = msgspec.msgpack.encode((segment.files, checksums))
+        rows = [(_bytes(f.path), f.key, f.left_out, f.problem) for f in segment.files]
+        table = msgspec.msgpack.encode((rows, checksums))
         (work / TABLE).write_bytes(_checksum(table) + table)
         if directory.exists():
             directory.rename(work / OLD)
@@ -141,7 +144,8 @@ def load(directory: Path) -> Segment | None:
         table = payload[CHECKSUM_BYTES:]
         if _checksum(table) != payload[:CHECKSUM_BYTES]:
             return None
-        files, checksums = _TABLE_DECODER.decode(table)
+        rows, checksums = _TABLE_DECODER.decode(table)
+        files = tuple(SegmentFile(path.decode(*PATHS), *rest) for path, *rest in rows)
         arrays = {name: _mapped(directory / name, dtype) for name, dtype in DTYPES.items()}
     except (OSError, ValueError, msgspec.MsgspecError):
         return None
@@ -155,6 +159,10 @@ def _mapped(path: Path, dtype: type) -> NDArray[Any]:
     if path.stat().st_size == 0:  # nothing to map
         return np.zeros(0, dtype=dtype)
     return np.memmap(path, dtype=dtype, mode="r")
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode(*PATHS)
 
 
 def _checksum(payload: bytes) -> bytes:
