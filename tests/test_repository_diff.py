@@ -1,5 +1,6 @@
 """Diffs as text: the same under any of the user's settings, and bounded."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def edited(make_repository: RepositoryMaker) -> Path:
     root = make_repository({"a.py": "1\n", "b.py": "1\n", ".gitattributes": ""})
     write_files(root, {"a.py": "2\n", "schön.py": "3\n", "untracked.py": "4\n"})
     git(root, "add", "schön.py")
-    (root / "b.py").touch()
+    os.utime(root / "b.py", (1_000_000_000, 1_000_000_000))
     return root
 
 

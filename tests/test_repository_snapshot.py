@@ -6,6 +6,8 @@ import stat
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -191,15 +193,17 @@ def test_pipes_and_sockets_are_not_waited_for(make_repository: RepositoryMaker) 
     assert skipped(snapshot) == {"pipe.py": "not a regular file", "socket.py": "not a regular file"}
 
 
-def test_a_pipe_that_takes_a_files_place_later_is_not_waited_for(
-    make_repository: RepositoryMaker,
+@pytest.mark.parametrize("put", [os.mkfifo, partial(os.symlink, "other.py")])
+def test_a_pipe_or_link_that_takes_a_files_place_later_is_not_read(
+    make_repository: RepositoryMaker, put: Callable[[Path], None]
 ) -> None:
     root = make_repository({"a.py": "1"})
     write_files(root, {"new.py": "2"})
     snapshot = open_snapshot(root)
+    write_files(root, {"other.py": "3"})
     for name in ("a.py", "new.py"):
         (root / name).unlink()
-        os.mkfifo(root / name)
+        put(root / name)
     contents = [content for _, content in snapshot.source.read(snapshot.files)]
     assert contents == [b"1", None]
 
@@ -346,7 +350,7 @@ def test_unreadable_files_and_folders(unprivileged: Unprivileged, open_folder: P
 def test_the_index_in_a_format_not_known() -> None:
     plain = b"100644 " + b"a" * 40 + b" 0\tx\ny.py\x00"
     assert parse_index(plain) is None
-    assert parse_plain_index(plain) == [("100644", "a" * 40, "x\ny.py", "0", "0")]
+    assert parse_plain_index(plain) == [("100644", "a" * 40, "x\ny.py", "0", "8000")]
 
 
 NAMES = st.sampled_from(["a.py", "b.py", "d/a.py", "d/b.py", "d/e/c.py"])

@@ -141,11 +141,12 @@ class TestHostileSettings:
         git(outer, "commit", "--quiet", "--all", "--message=Second")
         git(outer, "commit", "--quiet", "--allow-empty", "--message=Third")
         git(outer / "sub", "config", "core.fsmonitor", trap("fsmonitor"))
-        write_files(outer, {"sub/a.py": "edited"})
+        git(outer / "sub", "config", "filter.evil.clean", trap("clean"))
+        write_files(outer, {"sub/a.py": "2\n"})
         look_at_everything(outer)
         assert self.marks(tmp_path) == []
         git_looks_at_everything(outer)
-        assert self.marks(tmp_path) == ["fsmonitor"]
+        assert self.marks(tmp_path) == ["clean", "fsmonitor"]
 
     def test_a_working_tree_set_elsewhere_is_not_read(
         self, make_repository: RepositoryMaker, tmp_path: Path

@@ -32,9 +32,11 @@ FORM = (
 )
 SETTINGS = {
     "core.quotePath": "false",
-    "diff.autoRefreshIndex": "true",
+    "diff.autoRefreshIndex": "false",  # with it, git writes the user's index, whatever it is told
     "diff.suppressBlankEmpty": "false",
 }
+# What git says of a file whose stat changed and nothing else; every other header has a second line.
+UNCHANGED = re.compile(r"^diff --git .*\n(?=diff --git |\Z)", re.MULTILINE)
 RANGE = re.compile(r"(?P<old>.*?)(?P<dots>\.{2,3})(?P<new>.*)", re.DOTALL)
 
 
@@ -92,7 +94,7 @@ def _diff(git: Git, *ends: str) -> str:
     """The diff, cut after its last whole line where it is over the limits, and saying so."""
     running = git.start("diff", *FORM, *ends, "--", settings={**SETTINGS, **git.without_filters()})
     finished, is_whole = running.finish_within(seconds=LONGEST_SECONDS, limit=LARGEST_DIFF_BYTES)
-    text = succeeded(finished, git.root).output.decode(errors="replace")
+    text = UNCHANGED.sub("", succeeded(finished, git.root).output.decode(errors="replace"))
     if is_whole:
         return text
     kept = text[: text.rfind("\n") + 1]

@@ -86,13 +86,12 @@ class Disk:
     hash proves the bytes. Where an unmodified file's differs from the id in git's index, a
     line-end or another filter stands between blob and file, or the file was edited since it was
     listed: then the blob is read. `stored` are the repositories that hold the blobs by path
-    prefix, the longest first, None where reading one could fetch (a partial clone); `own` are the
-    paths whose bytes only the disk has.
+    prefix, the longest first; `own` are the paths whose bytes only the disk has.
     """
 
     root: bytes
     own: frozenset[str] = frozenset()
-    stored: Sequence[tuple[str, Git | None]] = ()
+    stored: Sequence[tuple[str, Git]] = ()
 
     def read(self, entries: Iterable[FileEntry]) -> Iterator[tuple[FileEntry, bytes | None]]:
         """Yield each entry with its bytes, in the order given; None where they are gone.
@@ -128,11 +127,8 @@ class Disk:
 
     def _blob(self, entry: FileEntry, readers: dict[str, ObjectReader]) -> bytes | None:
         for prefix, git in self.stored:
-            if not entry.path.startswith(prefix):
-                continue
-            if git is None:
-                return None
-            if prefix not in readers:
-                readers[prefix] = ObjectReader(git)
-            return next(readers[prefix].blobs([entry.oid]))
+            if entry.path.startswith(prefix):
+                if prefix not in readers:
+                    readers[prefix] = ObjectReader(git)
+                return next(readers[prefix].blobs([entry.oid]))
         return None

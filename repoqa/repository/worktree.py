@@ -43,7 +43,7 @@ SUBMODULE_MODE, FOLDER_MODE = "160000", "040000"
 # a sparse checkout, mostly) and intent-to-add.
 ASSUME_UNCHANGED, SKIP_WORKTREE, INTENT_TO_ADD = 0x8000, 0x40000000, 0x20000000
 UNCOMPARED = ASSUME_UNCHANGED | SKIP_WORKTREE | INTENT_TO_ADD
-# mode, id, path, size (0 also for a file that git has to compare each time), flags
+# mode, id, path, size, flags
 IndexEntry = tuple[str, str, str, str, str]
 INDEX_ENTRY = re.compile(
     r"(\d{6}) ([0-9a-f]+) \d\t([^\0]*)\0"
@@ -73,11 +73,10 @@ def list_working_tree(git: Git) -> Found:
     listing = Listing()
     own: set[str] = set()
     waiting = [Part("", git)]
-    stored: list[tuple[str, Git | None]] = []
+    stored: list[tuple[str, Git]] = []
     while waiting:
         part = waiting.pop()
-        # A blob that a partial clone lacks would be fetched by asking for it.
-        stored.append((part.prefix, None if part.git.promisor_filters else part.git))
+        stored.append((part.prefix, part.git))
         waiting += _list_part(part, listing, own=own)
     stored.sort(key=lambda home: len(home[0]), reverse=True)
     return found(listing, Disk(os.fsencode(git.root), frozenset(own), tuple(stored)))
@@ -141,7 +140,8 @@ def parse_index(output: bytes) -> list[IndexEntry] | None:
 
 def parse_plain_index(output: bytes) -> list[IndexEntry]:
     """Parse `ls-files --stage -z`, which tells neither sizes nor flags: all will be hashed."""
-    return [(*entry, "0", "0") for entry in PLAIN_ENTRY.findall(os.fsdecode(output))]
+    flags = f"{ASSUME_UNCHANGED:x}"
+    return [(*entry, "0", flags) for entry in PLAIN_ENTRY.findall(os.fsdecode(output))]
 
 
 def _add_rules(part: Part, listing: Listing, paths: Iterable[str]) -> None:
@@ -166,7 +166,7 @@ def _add_unmodified(
         if (
             mode in FILE_MODES
             and path not in differing
-            and 0 < int(size) <= LARGEST_FILE_BYTES
+            and int(size) <= LARGEST_FILE_BYTES
             and (flags == "0" or not int(flags, 16) & UNCOMPARED)
         ):
             files.append(FileEntry(prefix + path, oid, int(size)))
