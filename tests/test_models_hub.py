@@ -1,0 +1,226 @@
+"""The Hugging Face hub's own client against a small hub on a thread."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from repoqa.errors import ModelError
+from repoqa.models.profile import Profile
+from repoqa.models.weights import ensure_checkpoint, find_checkpoint, is_complete
+from repoqa.protocols import Silent
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FILES = {
+    "config.json": b'{"architectures": ["LlamaForCausalLM"]}',
+    "tokenizer.json": b"{}",
+    "model.safetensors": b"weights",
+    "pytorch_model.bin": b"pickled",
+    "original/model.safetensors": b"the same in another form",
+    "modeling.py": b"import os",
+}
+ASK = """\
+import json
+import sys
+from pathlib import Path
+from repoqa.errors import ModelError
+from repoqa.models.profile import Profile
+from repoqa.models.weights import ensure_checkpoint, find_checkpoint
+
+class Counted:
+    def __init__(self): self.told = []
+    def start(self, stage, *, total=None, unit=""): self.told += [stage, total]
+    def advance(self, amount=1): self.told.append(amount)
+    def finish(self): self.told.append("done")
+
+progress = Counted()
+profile = Profile("mine", "transformers", "llama2", "", weights=sys.argv[1])
+try:
+    place = ensure_checkpoint(profile, cache=Path("unused"), progress=progress)
+except ModelError as error:
+    print(error)
+else:
+    assert place == find_checkpoint(profile, cache=Path("unused"))
+    print(json.dumps(progress.told))
+    print(json.dumps(sorted(path.name for path in place.iterdir())))
+"""
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub's interface as a download asks for."""
+
+    protocol_version = "HTTP/1.1"
+    server: "HubServer"
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        self.server.asked.append(path)
+        if path.startswith("/api/models/owner/gated") or path.startswith("/api/models/owner/good"):
+            self.tell(json.dumps(self.described(path)).encode())
+        elif path.startswith("/owner/gated/"):
+            self.refuse(403, "GatedRepo")
+        elif path.startswith("/owner/good/"):
+            self.give(path.removeprefix(f"/owner/good/resolve/{COMMIT}/"))
+        else:
+            self.refuse(404, "RepoNotFound")
+
+    do_HEAD = do_GET
+
+    def described(self, path: str) -> Any:
+        if "/tree/" in path:
+            return [
+                {"type": "file", "path": name, "size": len(content), "oid": digest(content)}
+                for name, content in FILES.items()
+            ]
+        siblings = [
+            {"rfilename": name, "size": len(content), "blobId": digest(content)}
+            for name, content in FILES.items()
+        ]
+        name = "/".join(path.split("/")[3:5])
+        return {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings, "tags": []}
+
+    def give(self, name: str) -> None:
+        self.tell(
+            FILES[name],
+            {"ETag": f'"{digest(FILES[name])}"', "X-Repo-Commit": COMMIT},
+        )
+
+    def tell(self, content: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(200)
+        for key, value in (headers or {}).items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    def refuse(self, status: int, code: str) -> None:
+        self.send_response(status)
+        self.send_header("X-Error-Code", code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Keep the tests' output clean."""
+
+
+class HubServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Hub)
+        self.asked: list[str] = []
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha1(content).hexdigest()
+
+
+@pytest.fixture
+def hub() -> Iterator[HubServer]:
+    server = HubServer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def ask(name: str, folder: Path, port: int, **environment: str) -> str:
+    """What a process of its own prints: the hub's client reads its settings once."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, name],
+        env=os.environ
+        | {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(folder)}
+        | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_only_the_files_wanted_are_fetched_and_only_once(hub: HubServer, tmp_path: Path) -> None:
+    wanted = ["config.json", "model.safetensors", "tokenizer.json"]
+    size = sum(len(FILES[name]) for name in wanted)
+    told, names = ask("owner/good", tmp_path, hub.server_port).splitlines()
+    first, total, *amounts, last = json.loads(told)
+    assert (first, total, last) == ("Fetching owner/good", size, "done")
+    assert sum(amounts) == size
+    assert json.loads(names) == wanted
+    assert not [path for path in hub.asked if path.endswith((".bin", ".py"))]
+    assert not [path for path in hub.asked if "original" in path]
+    hub.asked.clear()
+    told, names = ask("owner/good", tmp_path, hub.server_port).splitlines()
+    assert (json.loads(told), json.loads(names)) == ([], wanted)
+    assert not hub.asked
+
+
+def test_a_model_the_hub_does_not_have(hub: HubServer, tmp_path: Path) -> None:
+    said = ask("owner/absent", tmp_path, hub.server_port)
+    assert "the Hugging Face hub has no model owner/absent" in said
+
+
+def test_a_licence_not_yet_accepted(hub: HubServer, tmp_path: Path) -> None:
+    said = ask("owner/gated", tmp_path, hub.server_port)
+    assert "accepted its licence" in said
+    assert "https://huggingface.co/owner/gated" in said
+    assert "hf auth login" in said
+
+
+def test_no_network_and_none_wanted(tmp_path: Path) -> None:
+    said = ask("owner/good", tmp_path, 9)
+    assert "owner/good could not be fetched" in said
+    assert "hf download owner/good" in said
+    said = ask("owner/good", tmp_path, 9, HF_HUB_OFFLINE="1")
+    assert "owner/good could not be fetched" in said
+
+
+# --- folders of the user's ----------------------------------------------------------------------
+
+
+def profile_of(weights: str) -> Profile:
+    return Profile("mine", "transformers", "llama2", "", weights=weights)
+
+
+def test_a_local_folder_is_used_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    profile = profile_of(str(tmp_path))
+    assert find_checkpoint(profile, cache=Path("unused")) == tmp_path
+    assert ensure_checkpoint(profile, cache=Path("unused"), progress=Silent()) == tmp_path
+
+
+def test_shards_count_only_together(tmp_path: Path) -> None:
+    names = {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-1.safetensors"}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    (tmp_path / "model-1.safetensors").write_bytes(b"")
+    assert not is_complete(tmp_path)
+    (tmp_path / "model-2.safetensors").write_bytes(b"")
+    assert is_complete(tmp_path)
+
+
+@pytest.mark.parametrize("files", [(), ("config.json",), ("config.json", "pytorch_model.bin")])
+def test_a_folder_without_safetensors_is_refused(tmp_path: Path, files: tuple[str, ...]) -> None:
+    for name in files:
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(ModelError, match="it needs config.json and safetensors"):
+        ensure_checkpoint(profile_of(str(tmp_path)), cache=Path("unused"), progress=Silent())
+
+
+def test_what_is_neither_a_folder_nor_an_id_is_refused() -> None:
+    for weights, told in (("", "names no weights"), ("a/b/c", "is not a Hugging Face id")):
+        with pytest.raises(ModelError, match=told):
+            ensure_checkpoint(profile_of(weights), cache=Path("unused"), progress=Silent())
