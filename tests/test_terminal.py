@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from repoqa.records import Citation, Suspect
 from repoqa.terminal.output import Output, ReaderGoneError
-from repoqa.terminal.progress import Bars, Lines, shown_progress
+from repoqa.terminal.progress import Bars, Lines, counted, shown_progress
 from repoqa.terminal.stream import settled, show
 from repoqa.terminal.tables import citation_summary, place, suspect_lines
 from repoqa.terminal.visible import one_line, visible
@@ -255,6 +255,12 @@ def test_a_log_file_hears_of_long_stages_only() -> None:
         "reading the prompt: 3,000 of 4,000 tokens",
         "reading the prompt: 50 s, 60 tokens/s",
     ]
+
+
+def test_bytes_are_counted_in_megabytes() -> None:
+    assert counted(13_500_000, 92_871_040, unit="bytes") == "14 of 93 MB"
+    assert counted(1200, 4096, unit="tokens") == "1,200 of 4,096 tokens"
+    assert counted(3, unit="") == "3"
 
 
 def test_a_terminal_sees_a_bar_with_its_rate_and_is_left_clean() -> None:

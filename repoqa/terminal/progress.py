@@ -17,6 +17,8 @@ QUIET_SECONDS = 3.0
 """How long a stage may take before a pipe or a log file hears of it."""
 REPEAT_SECONDS = 30.0
 """How often it hears of it after that."""
+BYTES = "bytes"
+MEGABYTE = 1_000_000
 
 
 @contextmanager
@@ -58,15 +60,14 @@ class Lines:
         self._done += amount
         if self._clock() >= self._next_note:
             self._next_note = self._clock() + REPEAT_SECONDS
-            total = "" if self._total is None else f" of {self._total:,}"
-            self._note(f"{self._stage}: {self._done:,}{total} {self._unit}".rstrip())
+            self._note(f"{self._stage}: {counted(self._done, self._total, unit=self._unit)}")
 
     def finish(self) -> None:
         """Say what a long stage took."""
         seconds = self._clock() - self._began
         if self._stage and seconds >= QUIET_SECONDS:
-            rate = f", {self._done / seconds:,.0f} {self._unit}/s" if self._done else ""
-            self._note(f"{self._stage}: {seconds:.0f} s{rate}")
+            rate = counted(self._done / seconds, unit=self._unit)
+            self._note(f"{self._stage}: {seconds:.0f} s" + (f", {rate}/s" if self._done else ""))
         self._stage = ""
 
 
@@ -142,6 +143,14 @@ def amount(task: Counted) -> str:
     """`1,200 of 4,096 tokens, 154/s`, as much of it as is known."""
     if not task.completed:
         return ""
-    total = "" if task.total is None else f" of {task.total:,.0f}"
-    rate = "" if not task.speed else f", {task.speed:,.0f}/s"
-    return f"{task.completed:,.0f}{total} {task.fields['unit']}".rstrip() + rate
+    unit = task.fields["unit"]
+    rate = f", {counted(task.speed, unit=unit)}/s" if task.speed else ""
+    return counted(task.completed, task.total, unit=unit) + rate
+
+
+def counted(done: float, total: float | None = None, *, unit: str) -> str:
+    """`1,200 of 4,096 tokens`; bytes are shown as megabytes."""
+    if unit == BYTES:
+        done, total, unit = done / MEGABYTE, total and total / MEGABYTE, "MB"
+    of = "" if total is None else f" of {total:,.0f}"
+    return f"{done:,.0f}{of} {unit}".rstrip()

@@ -64,6 +64,6 @@ def is_outdated(stored: PasswordHash, policy: PasswordPolicy) -> bool:
 
 
 def strengthen(password: str, stored: PasswordHash, policy: PasswordPolicy) -> PasswordHash:
-    """Hash again at today's cost; only call it when the password has just been proved right."""
+    """Renew a hash with today's rounds. The password must have matched the old one just now."""
     salt = secrets.token_bytes(policy.salt_bytes)
     return replace(stored, salt=salt, digest=derive(password, salt, policy.rounds))
