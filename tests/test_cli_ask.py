@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -45,6 +46,37 @@ def test_suspects_then_the_answer_with_what_does_not_exist_marked(shop: Path) ->
     assert summary == "repoqa: 5 places named, 2 not in this code and marked [?: …]"
     assert figures.startswith("repoqa: reciter: ")
     assert "tokens read" in figures
+
+
+def test_on_a_terminal_the_answer_is_rendered_below_the_suspects(shop: Path) -> None:
+    write_profile("formatted", "# Cause\n\nIt is **here**: shop/ghost.py:3\n\n- one\n- two\n")
+    leader, follower = os.openpty()
+    process = subprocess.Popen(
+        command("ask", "--model", "formatted", QUESTION),
+        cwd=shop,
+        env=environment(TERM="xterm-256color", COLUMNS="100", LINES="40"),
+        stdin=subprocess.DEVNULL,
+        stdout=follower,
+        stderr=follower,
+    )
+    os.close(follower)
+    screen = b"".join(iter(lambda: _read(leader), b"")).decode()
+    os.close(leader)
+    assert process.wait(timeout=60) == 0
+    assert "**" not in screen
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.rpartition("Cause")[2])
+    assert "shop/ghost.py:3 [?: no such file]" in last
+    assert "• two" in last
+    assert "Suspects" in screen.partition("Cause")[0]
+    assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l"), "the cursor is shown again"
+
+
+def _read(leader: int) -> bytes:
+    """What the terminal receives next; nothing once its other end is closed."""
+    try:
+        return os.read(leader, 65536)
+    except OSError:
+        return b""
 
 
 def test_the_answer_at_once_is_the_answer_streamed(shop: Path) -> None:

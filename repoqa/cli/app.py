@@ -88,8 +88,8 @@ def _guarded(arguments: Sequence[str], output: Output) -> int:
 
 
 def _help_for(arguments: Sequence[str]) -> str:
-    known = {command.name or "" for command in app.registered_commands} | {"ask", "pack"}
-    named = [argument for argument in arguments[:1] if argument in known]
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    named = [argument for argument in arguments[:1] if argument in commands]
     return " ".join((NAME, *named, "--help"))
 
 

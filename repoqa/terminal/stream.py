@@ -83,7 +83,8 @@ class LiveMarkdown:
         )
 
     def add(self, piece: str) -> None:
-        """More of the answer."""
+        """More of the answer. Nothing is drawn before the first of it: the model may be loading."""
+        self._live.start()
         whole, self._line = _whole_lines(self._line + visible(piece), self._mark)
         text = self._block + whole
         cut = settled(text)
@@ -92,7 +93,6 @@ class LiveMarkdown:
         self._print(text[:cut])
 
     def __enter__(self) -> Self:
-        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
