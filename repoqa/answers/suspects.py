@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from repoqa.records import RankedSymbol, Ranking, Reasons, Suspect
 
 REASONS_SHOWN = 3
+SHARED = "file"
 # What each ranking signal says in words. A signal without words here is shown by its own name.
 WORDS: Mapping[str, str] = {
     "trace": "named in the traceback",
     "mention": "its line is named in the question",
     "definition": "defines a name from the question",
     "dotted": "meant by a dotted name in the question",
-    "title_name": "words of the title in its name",
+    "title_name": "words of the question in its name",
     "name": "words of the question in its name",
-    "title": "words of the title in its code",
+    "title": "words of the question in its code",
     "text": "words of the question in its code",
     "message": "holds the words of the error message",
     "coherence": "other parts of its file match too",
@@ -47,8 +48,11 @@ def suspects(ranking: Ranking, *, limit: int = 5) -> tuple[Suspect, ...]:
 
 
 def why(reasons: Reasons) -> str:
-    """The strongest reasons in words, the strongest first; reasons against are not told."""
-    strongest = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    """The strongest reasons in words, the strongest first; reasons against are not told.
+
+    That its file matches says little of a symbol: it comes last, however much it weighs.
+    """
+    strongest = sorted(reasons.items(), key=lambda item: (item[0] == SHARED, -item[1], item[0]))
     words = (WORDS.get(name, name) for name, amount in strongest if amount > 0)
     return "; ".join(list(dict.fromkeys(words))[:REASONS_SHOWN])
 
