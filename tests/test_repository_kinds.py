@@ -88,6 +88,13 @@ class TestSubmodules:
         snapshot = open_snapshot(outer, revision="HEAD")
         assert skipped(snapshot) == {"lib/middle": f"a submodule that has no commit {'1' * 40}"}
 
+    def test_one_that_became_a_link_is_not_followed(self, outer: Path, tmp_path: Path) -> None:
+        (outer / "lib/middle").rename(tmp_path / "moved")
+        (outer / "lib/middle").symlink_to(tmp_path / "moved")
+        for snapshot in (open_snapshot(outer), open_snapshot(outer, revision="HEAD")):
+            assert read(snapshot).keys() == {".gitmodules", "o.py"}
+            assert skipped(snapshot) == {"lib/middle": "behind a symbolic link"}
+
     def test_the_outer_ignore_file_counts_inside(self, outer: Path) -> None:
         write_files(outer, {".repoqaignore": "inner/\n"})
         assert read(open_snapshot(outer)).keys() == {

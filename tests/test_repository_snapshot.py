@@ -235,6 +235,19 @@ def test_weird_names(make_repository: RepositoryMaker, quote_path: str) -> None:
     assert read(open_snapshot(root, revision="HEAD")) == read(tree)
 
 
+@pytest.mark.parametrize("name", [b"$HOME", b"~", b"line\nbreak", b"\xff\xfe", b"%PATH%", b"-v"])
+def test_weird_names_of_the_repository_itself(tmp_path: Path, name: bytes) -> None:
+    root = tmp_path / os.fsdecode(name)
+    root.mkdir()
+    git(root, "init", "--quiet")
+    write_files(root, {"a.py": "1"})
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message=x")
+    snapshot = open_snapshot(root)
+    assert (snapshot.root, snapshot.name) == (root, root.name)
+    assert read(snapshot) == read(open_snapshot(root, revision="HEAD")) == {"a.py": b"1"}
+
+
 def test_names_that_differ_in_case_alone(make_repository: RepositoryMaker) -> None:
     root = make_repository({"Readme.md": "1", "README.md": "2", "readme.md": "3"})
     assert list(read(open_snapshot(root)).values()) == [b"2", b"1", b"3"]
@@ -440,6 +453,13 @@ class TestNothingToRead:
         (root / ".git/index").write_bytes(b"DIRC broken")
         with pytest.raises(RepositoryError, match="git cannot read .*index"):
             open_snapshot(root)
+
+    @pytest.mark.parametrize("start", ["", ".git"])
+    def test_damaged_settings(self, make_repository: RepositoryMaker, start: str) -> None:
+        root = make_repository({"a.py": "1"})
+        (root / ".git/config").write_bytes(b"\xff[[\n")
+        with pytest.raises(RepositoryError, match="settings|config"):
+            open_snapshot(root / start)
 
     def test_an_unknown_format(self, make_repository: RepositoryMaker) -> None:
         root = make_repository({"a.py": "1"})

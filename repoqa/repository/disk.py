@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from repoqa.records import FileEntry, SkippedFile
 from repoqa.repository.objects import LARGEST_FILE_BYTES, ObjectReader, blob_id
@@ -76,6 +77,27 @@ def irregularity(mode: int) -> str:
     if stat.S_ISREG(mode):
         return ""
     return SYMLINK if stat.S_ISLNK(mode) else IRREGULAR
+
+
+class LinkedFolders:
+    """Knows which folders of a tree are reached over a symbolic link, looking at each once."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._linked = {"": False}
+
+    def lead_to(self, path: str) -> bool:
+        """Whether a folder above `path` is a symbolic link: what is there is not git's."""
+        folder = path.rpartition("/")[0]
+        chain_down = []
+        while folder not in self._linked:
+            chain_down.append(folder)
+            folder = folder.rpartition("/")[0]
+        linked = self._linked[folder]
+        for name in reversed(chain_down):
+            linked = linked or Path(self._root + name).is_symlink()
+            self._linked[name] = linked
+        return linked
 
 
 @dataclass(frozen=True, slots=True)

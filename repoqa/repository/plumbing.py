@@ -64,7 +64,8 @@ class Git:
     ) -> Running:
         """Start `git arguments`, with a pipe to its standard input where `pipe` says so."""
         own = {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.root)}
-        return start_git(self.commands, arguments, settings=settings, pipe=pipe, environment=own)
+        command = ("-C", str(self.root), *arguments)
+        return start_git(self.commands, command, settings=settings, pipe=pipe, environment=own)
 
     def attempt(self, *arguments: str, stdin: bytes | None = None) -> Finished:
         """Run `git arguments` to its end; the caller looks at the status."""
@@ -98,7 +99,7 @@ def open_git(start: Path, *, upward: bool = True) -> Git | None:
         return None
     root, git_dir, common_dir, commands = found
     # The only command that git itself finds the repository for: it checks who owns it.
-    located = start_git(commands, ("rev-parse", "--absolute-git-dir")).finish()
+    located = start_git(commands, ("-C", str(root), "rev-parse", "--absolute-git-dir")).finish()
     if located.status:
         raise _refusal(located, root)
     if not Path(os.fsdecode(located.output.removesuffix(b"\n"))).samefile(git_dir):
@@ -117,6 +118,8 @@ def _find(start: Path, *, upward: bool) -> tuple[Path, Path, Path, "Commands"] |
         from git.cmd import Git as Commands
     except ImportError as error:
         raise no_git() from error
+    import configparser
+
     path = os.path.realpath(start)
     try:
         with Repo(path, search_parent_directories=upward, expand_vars=False) as repository:
@@ -125,10 +128,16 @@ def _find(start: Path, *, upward: bool) -> tuple[Path, Path, Path, "Commands"] |
             tree = None if repository.bare else repository.working_tree_dir
     except (InvalidGitRepositoryError, NoSuchPathError):
         return None
+    except (configparser.Error, UnicodeError) as error:
+        raise RepositoryError(
+            f"the git settings of {path} cannot be read: {str(error).splitlines()[0]}",
+            remedy=f"Look at what `git -C {path} config --list` says.",
+        ) from error
     root = git_dir if tree is None else Path(os.path.realpath(git_dir / tree))
     if tree is not None and not _belongs(root, git_dir):
         root = git_dir
-    return root, git_dir, common_dir, Commands(str(root))
+    # Without a folder of its own: GitPython would expand `$NAME` in that. Commands get -C instead.
+    return root, git_dir, common_dir, Commands()
 
 
 def _belongs(root: Path, git_dir: Path) -> bool:

@@ -11,14 +11,14 @@ from repoqa.repository.disk import SYMLINK, too_large
 from repoqa.repository.ignore import IGNORE_FILE
 from repoqa.repository.listing import (
     MISSING_OBJECT,
-    NOT_CHECKED_OUT,
     NOT_FETCHED,
     Found,
     Listing,
     found,
 )
 from repoqa.repository.objects import Objects
-from repoqa.repository.plumbing import Git, open_git
+from repoqa.repository.plumbing import Git
+from repoqa.repository.submodules import open_submodule
 
 OBJECT_ID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
 # Names offered for an unknown one are looked for among this many branches and tags, newest first.
@@ -171,18 +171,11 @@ def _open_submodule(part: Part, listing: Listing, link: tuple[str, str]) -> list
     """The submodule at a path, where it is checked out and has the commit the revision names."""
     path, commit = link
     name = part.prefix + path
-    location = part.git.root / path
-    git = None
-    try:
-        if not part.git.bare and (location / ".git").exists():
-            git = open_git(location, upward=False)
-    except (RepositoryError, OSError) as error:
-        listing.skip(name, str(error).partition("\n")[0])
-        return []
-    if git is None:
-        listing.skip(name, NOT_CHECKED_OUT)
-        return []
-    if git.attempt("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").status:
+    submodule = open_submodule(part.git, path)
+    if not isinstance(submodule, Git):
+        listing.skip(name, submodule)
+    elif not _parse(submodule, f"{commit}^{{commit}}"):
         listing.skip(name, f"a submodule that has no commit {commit}")
-        return []
-    return [Part(f"{name}/", git, commit)]
+    else:
+        return [Part(f"{name}/", submodule, commit)]
+    return []

@@ -68,25 +68,19 @@ class Running:
 
     def finish_within(self, *, seconds: float, limit: int) -> tuple[Finished, bool]:
         """Read until the end, `limit` bytes or `seconds`; True when all of it was read."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
         deadline = time.monotonic() + seconds
-        pieces: dict[str, list[bytes]] = {"output": [], "errors": []}
-        size = 0
+        output, errors = bytearray(), bytearray()
         with selectors.DefaultSelector() as selector:
-            for name, stream in (("output", self.process.stdout), ("errors", self.process.stderr)):
-                assert stream is not None
-                selector.register(stream, selectors.EVENT_READ, name)
-            while selector.get_map() and size < limit and time.monotonic() < deadline:
-                for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
-                    piece = os.read(key.fd, READ_BYTES)
-                    pieces[key.data].append(piece)
-                    size += len(piece)
-                    if not piece:
-                        selector.unregister(key.fileobj)
+            selector.register(self.process.stdout, selectors.EVENT_READ, output)
+            selector.register(self.process.stderr, selectors.EVENT_READ, errors)
+            while selector.get_map() and len(output) < limit and time.monotonic() < deadline:
+                _read_ready(selector, max(0.0, deadline - time.monotonic()))
             is_whole = not selector.get_map()
         status = self.process.wait() if is_whole else 0
         self.stop()
-        errors = b"".join(pieces["errors"]).decode(errors="replace")
-        return Finished(status, b"".join(pieces["output"]), errors), is_whole
+        return Finished(status, bytes(output), errors.decode(errors="replace")), is_whole
 
     def read(self, *, seconds: float) -> bytes:
         """What output there is now, waiting up to `seconds` for some; b"" for none to come."""
@@ -106,6 +100,15 @@ class Running:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             _close(stream)
         self.process.wait()
+
+
+def _read_ready(selector: selectors.BaseSelector, seconds: float) -> None:
+    """Add what the pipes hold to the bytes registered with them, waiting up to `seconds`."""
+    for key, _ in selector.select(seconds):
+        piece = os.read(key.fd, READ_BYTES)
+        key.data.extend(piece)
+        if not piece:
+            selector.unregister(key.fileobj)
 
 
 def _close(stream: object) -> None:

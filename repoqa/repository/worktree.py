@@ -10,20 +10,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
-from repoqa.errors import RepositoryError
 from repoqa.records import FileEntry
 from repoqa.repository.disk import (
     SYMLINK,
     Disk,
+    LinkedFolders,
     hash_file,
     read_file,
 )
 from repoqa.repository.ignore import IGNORE_FILE
 from repoqa.repository.listing import (
     BEHIND_SYMLINK,
-    NOT_CHECKED_OUT,
     OTHER_REPOSITORY,
     OUTSIDE_SPARSE,
     Found,
@@ -31,8 +29,9 @@ from repoqa.repository.listing import (
     found,
 )
 from repoqa.repository.objects import LARGEST_FILE_BYTES
-from repoqa.repository.plumbing import Git, open_git, succeeded
+from repoqa.repository.plumbing import Git, succeeded
 from repoqa.repository.running import Finished
+from repoqa.repository.submodules import open_submodule
 
 # Into submodules git would look by running itself under their own settings.
 COMPARE = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
@@ -187,7 +186,11 @@ def _sort_out(
         if links.lead_to(path):
             listing.skip(name, BEHIND_SYMLINK)
         elif mode == SUBMODULE_MODE:
-            submodules += _open_submodule(part, listing, path)
+            submodule = open_submodule(part.git, path)
+            if isinstance(submodule, Git):
+                submodules.append(Part(f"{name}/", submodule))
+            else:
+                listing.skip(name, submodule)
         elif mode not in FILE_MODES:
             listing.skip(name, OUTSIDE_SPARSE if mode == FOLDER_MODE else SYMLINK)
         elif int(flags, 16) & SKIP_WORKTREE and not os.path.lexists(part.folder + path):
@@ -195,39 +198,3 @@ def _sort_out(
         else:
             edited[path] = None
     return submodules, list(edited)
-
-
-def _open_submodule(part: Part, listing: Listing, path: str) -> list[Part]:
-    name = part.prefix + path
-    location = Path(part.folder + path)
-    try:
-        # Without a repository of its own, git would find the outer one again.
-        git = open_git(location, upward=False) if (location / ".git").exists() else None
-    except (RepositoryError, OSError) as error:
-        listing.skip(name, str(error).partition("\n")[0])
-        return []
-    if git is None or git.bare:
-        listing.skip(name, NOT_CHECKED_OUT)
-        return []
-    return [Part(f"{name}/", git)]
-
-
-class LinkedFolders:
-    """Knows which folders of a tree are reached over a symbolic link, looking at each once."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-        self._linked = {"": False}
-
-    def lead_to(self, path: str) -> bool:
-        """Whether a folder above `path` is a symbolic link: what is there is not git's."""
-        folder = path.rpartition("/")[0]
-        chain_down = []
-        while folder not in self._linked:
-            chain_down.append(folder)
-            folder = folder.rpartition("/")[0]
-        linked = self._linked[folder]
-        for name in reversed(chain_down):
-            linked = linked or Path(self._root + name).is_symlink()
-            self._linked[name] = linked
-        return linked
