@@ -210,3 +210,40 @@ def test_help_starts_nothing_heavy(shop: Path) -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], env=environment(), check=True, cwd=shop)
+
+
+def paths(report: dict[str, Any]) -> set[str]:
+    return {file["path"] for file in report["files"]}
+
+
+def test_globs_choose_the_files_that_are_read(shop: Path) -> None:
+    everything = paths(packed(QUESTION, where=shop))
+    assert {"shop/passwords.py", "shop/service.py", "README.md"} <= everything
+    code = packed("--include", "*.py", "--include", "*.js", QUESTION, where=shop)
+    assert paths(code) == everything - {"README.md"}
+    assert paths(packed("--exclude", "/shop/pass*", QUESTION, where=shop)) == everything - {
+        "shop/passwords.py"
+    }
+    both = packed("--include", "./shop", "--exclude", "service.py", QUESTION, where=shop / "shop")
+    assert paths(both) == everything - {"README.md", "shop/service.py"}
+
+
+def test_what_globs_leave_out_is_not_listed_as_skipped(shop: Path) -> None:
+    (shop / "logo.bin").write_bytes(b"\x00\x01\x02")
+    assert "logo.bin" in str(packed(QUESTION, where=shop)["left_out"])
+    assert "logo.bin" not in str(packed("--include", "*.py", QUESTION, where=shop)["left_out"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--include", "*.rs"], "--include and --exclude leave none of the 4 files"),
+        (["--exclude", "*"], "--include and --exclude leave none of the 4 files"),
+        (["--include", "!"], "--include '!' is not a glob"),
+    ],
+)
+def test_globs_that_choose_nothing_are_an_error(shop: Path, options: list[str], said: str) -> None:
+    done = repoqa("pack", *options, QUESTION, where=shop)
+    assert (done.code, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "as in .gitignore" in done.stderr

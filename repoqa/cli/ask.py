@@ -30,6 +30,8 @@ def ask(
     rev: options.Rev = None,
     model: options.Model = None,
     budget: options.Budget = None,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
     log: options.Log = None,
     no_stdin: options.NoStdin = False,
     as_json: options.AsJson = False,
@@ -58,7 +60,16 @@ def ask(
 
     output = standard_output()
     request = Request(
-        question, repo, rev, model=model, budget=budget, log=log, no_stdin=no_stdin, for_model=True
+        question=question,
+        repo=repo,
+        rev=rev,
+        model=model,
+        budget=budget,
+        include=include or (),
+        exclude=exclude or (),
+        log=log,
+        no_stdin=no_stdin,
+        for_model=True,
     )
     with shown_progress(output) as progress:
         job = prepared(request, began=began, note=output.note, progress=progress)

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from repoqa.models.tokens import tokenizer_for
 from repoqa.protocols import Progress
 from repoqa.records import Snapshot
 from repoqa.repository.ignore import IgnoreRules
+from repoqa.repository.narrow import narrow
 from repoqa.repository.snapshot import open_snapshot
 from repoqa.settings import (
     REPOSITORY_FILE,
@@ -39,6 +40,8 @@ class Request:
     no_stdin: bool
     for_model: bool
     """Whether a model is to read the prompt, which then has to fit it."""
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,11 @@ def prepared(
     started = time.perf_counter() - began - opened
     preparation = prepare(
         evidence.read(given.question, log=given.log),
-        _without_ignored(snapshot, settings.ignore),
+        narrow(
+            _without_ignored(snapshot, settings.ignore),
+            include=request.include,
+            exclude=request.exclude,
+        ),
         setup,
         progress=progress,
         earlier={"start": started, "snapshot": opened},

@@ -53,6 +53,24 @@ Log: TypeAlias = Annotated[
 NoStdin: TypeAlias = Annotated[
     bool, typer.Option("--no-stdin", help="Leave standard input unread.", show_default=False)
 ]
+Include: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include",
+        metavar="GLOB",
+        help="Read only the files that match, as in .gitignore; repeatable.",
+        show_default=False,
+    ),
+]
+Exclude: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="GLOB",
+        help="Leave out the files that match; repeatable.",
+        show_default=False,
+    ),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]
