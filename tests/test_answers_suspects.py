@@ -33,6 +33,6 @@ def test_the_best_come_first_and_none_twice() -> None:
 
 def test_reasons_in_words_strongest_first() -> None:
     assert why({"title_name": 0.5, "trace": 1.5, "part": -1.0, "zzz": 0.1}) == (
-        "named in the traceback; words of the title in its name; zzz"
+        "named in the traceback; words of the question in its name; zzz"
     )
     assert why({}) == ""
