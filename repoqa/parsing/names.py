@@ -53,6 +53,8 @@ def without_type_arguments(text: str) -> str:
 def last_identifier(text: str) -> str:
     """The last identifier of a dotted or scoped name, "" where there is none; `ns::map<K>` gives
     `map`."""
+    if text.isidentifier():
+        return text
     found = _LAST_IDENTIFIER.search(without_type_arguments(text)[-LONGEST_NAME:])
     return found[0] if found else ""
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from itertools import accumulate
 from time import monotonic
 
 from tree_sitter import Point, Tree
@@ -24,7 +25,12 @@ _REVISION = "1"
 PARSE_SECONDS = 5.0
 # sqlite's amalgamation has 9 MB and is no place to look for a bug; trees take 10 times the text.
 PARSE_BYTES = 4_000_000
+# A hundred times what people and most programs write. tree-sitter's C code runs out of stack at
+# 100,000 unclosed braces of JavaScript, and takes minutes for as many parentheses.
+DEEPEST_NESTING = 10_000
 CHUNK_LINES = 60
+
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 
 PARSER_VERSION: str
 
@@ -59,12 +65,10 @@ def parse(path: str, content: bytes) -> ParsedFile:
     lines = _line_count(source)
     if not language:
         return ParsedFile("", lines, chunks(lines), (), ())
-    if len(source) > PARSE_BYTES:
-        problem = f"over {PARSE_BYTES // 1_000_000} MB, too large to parse"
-        return ParsedFile(language, lines, chunks(lines), (), (), problem)
-    found = _captured(language, source)
+    problem = _why_not_parsed(source)
+    found = None if problem else _captured(language, source)
     if found is None:
-        problem = f"the parser took over {PARSE_SECONDS:.0f} s"
+        problem = problem or f"the parser took over {PARSE_SECONDS:.0f} s"
         return ParsedFile(language, lines, chunks(lines), (), (), problem)
     return ParsedFile(
         language,
@@ -86,6 +90,23 @@ def chunks(lines: int) -> tuple[Symbol, ...]:
 
 def _line_count(source: bytes) -> int:
     return source.count(b"\n") + (bool(source) and not source.endswith(b"\n"))
+
+
+def _why_not_parsed(source: bytes) -> str:
+    if len(source) > PARSE_BYTES:
+        return f"over {PARSE_BYTES // 1_000_000} MB, too large to parse"
+    if _nesting(source) > DEEPEST_NESTING:
+        return f"brackets nested over {DEEPEST_NESTING:,} deep"
+    return ""
+
+
+def _nesting(source: bytes) -> int:
+    """How deep brackets nest, or how many open at most; those in strings and comments count too."""
+    opened = sum(source.count(bracket) for bracket in (b"(", b"[", b"{"))
+    if opened <= DEEPEST_NESTING:
+        return opened
+    brackets = source.translate(None, delete=_NOT_BRACKETS)
+    return max(accumulate(1 if bracket in b"([{" else -1 for bracket in brackets))
 
 
 def _captured(language: str, source: bytes) -> captures.Captures | None:
