@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "repoqa"
 LAYERS = (
     ("records", "errors"),
     ("settings", "protocols"),
-    ("repository", "parsing", "evidence", "models"),
+    ("repository", "parsing", "evidence", "models", "secrets"),
     ("index", "prompts"),
     ("ranking",),
     ("packing", "answers"),

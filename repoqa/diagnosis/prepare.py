@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from repoqa.index.build import build
 from repoqa.index.index import Index
@@ -14,6 +15,7 @@ from repoqa.models.profile import Profile
 from repoqa.packing.budget import Room
 from repoqa.packing.pack import pack
 from repoqa.prompts import evidence
+from repoqa.prompts.redact import RedactedCode, Redactor, count_marks
 from repoqa.prompts.render import fixed_tokens, render
 from repoqa.protocols import CodeSource, Progress, Tokenizer
 from repoqa.ranking.places import Places
@@ -34,18 +36,22 @@ class Setup:
     """For which model to prepare, and within how many tokens.
 
     `budget` limits the whole rendered prompt. `cache` is the cache's root, None for no cache on
-    disk.
+    disk. `redact` is whether secrets are kept out of the prompt.
     """
 
     profile: Profile
     tokenizer: Tokenizer
     budget: int
     cache: Path | None
+    redact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """A prompt and everything it was made of. `question` is whole, as it was ranked."""
+    """A prompt and everything it was made of. `question` is whole, but for its secrets.
+
+    `redacted` counts the secrets that stand redacted in the prompt.
+    """
 
     snapshot: Snapshot
     question: Question
@@ -55,6 +61,7 @@ class Preparation:
     prompt: Prompt
     setup: Setup
     timings: Timings
+    redacted: int = 0
 
 
 @dataclass(slots=True)
@@ -84,7 +91,7 @@ def prepare(
     """
     watch = _Stopwatch(dict(earlier or {}))
     profile, tokenizer = setup.profile, setup.tokenizer
-    shown = evidence.fit(question, setup.budget, profile=profile, tokenizer=tokenizer)
+    evidence.check_budget(setup.budget, profile=profile, tokenizer=tokenizer)
     with watch.stage("index"):
         store = Store(setup.cache / "index" if setup.cache else None)
         index = build(snapshot, store, progress=progress)
@@ -92,18 +99,62 @@ def prepare(
         ranking = rank(question, index)
     with watch.stage("pack"):
         marks = evidence_lines(question, index)
-        context, prompt = fit_context(shown, ranking, code=index, setup=setup, marks=marks)
+        packed = _packed(question, ranking, code=index, setup=setup, marks=marks)
     watch.seconds["total"] = sum(watch.seconds.values())
     return Preparation(
         snapshot=snapshot,
-        question=question,
+        question=packed.question,
         index=index,
         ranking=ranking,
-        context=context,
-        prompt=prompt,
+        context=packed.context,
+        prompt=packed.prompt,
         setup=setup,
         timings=Timings(watch.seconds, parsed=index.parsed_count, reused=index.reused_count),
+        redacted=count_marks(packed.prompt) if setup.redact else 0,
     )
+
+
+class _Packed(NamedTuple):
+    question: Question
+    context: Context
+    prompt: Prompt
+
+
+def _packed(
+    question: Question,
+    ranking: Ranking,
+    *,
+    code: CodeSource,
+    setup: Setup,
+    marks: tuple[PathMention, ...],
+) -> _Packed:
+    """The prompt with the question's evidence cut to its share, and without secrets.
+
+    A value found in code that was packed late may stand in what was packed before, or in the log:
+    then all is packed again, which happens at most once for each such value.
+    """
+    if not setup.redact:
+        return _packed_as_given(question, ranking, code=code, setup=setup, marks=marks)
+    redactor = Redactor()
+    while True:
+        known = redactor.known
+        told, shown = redactor.question(question), RedactedCode(code, redactor)
+        packed = _packed_as_given(told, ranking, code=shown, setup=setup, marks=marks)
+        if redactor.known == known or not redactor.leaks(packed.prompt):
+            return packed
+
+
+def _packed_as_given(
+    question: Question,
+    ranking: Ranking,
+    *,
+    code: CodeSource,
+    setup: Setup,
+    marks: tuple[PathMention, ...],
+) -> _Packed:
+    profile, tokenizer = setup.profile, setup.tokenizer
+    shown = evidence.fit(question, setup.budget, profile=profile, tokenizer=tokenizer)
+    return _Packed(question, *fit_context(shown, ranking, code=code, setup=setup, marks=marks))
 
 
 def fit_context(

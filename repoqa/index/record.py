@@ -5,7 +5,7 @@ that every branch, worktree and revision that holds the same bytes shares it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -16,6 +16,8 @@ from repoqa.parsing.parse import chunks, parse
 from repoqa.parsing.screen import why_left_out
 from repoqa.parsing.text import decode, split_lines
 from repoqa.records import ParsedFile, Symbol
+from repoqa.secrets.find import find
+from repoqa.secrets.mask import masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,35 @@ def _left_out(why: str) -> FileRecord:
 
 
 def _counted(parsed: ParsedFile, lines: Sequence[str]) -> FileRecord:
+    parsed = _without_secrets(parsed)
     units = split(parsed, lines)
     postings = Postings(count_units(parsed, units, lines), problem=parsed.problem)
     return FileRecord(Outline(parsed, tuple(unit.symbol for unit in units)), postings)
+
+
+def _without_secrets(parsed: ParsedFile) -> ParsedFile:
+    """Names hold no values but where a string is one: an import's address, an object's key."""
+    names = "\n".join(
+        [
+            *(reference.name for reference in parsed.references),
+            *(name for symbol in parsed.symbols for name in (symbol.name, *symbol.bases)),
+        ]
+    )
+    if not find(names):
+        return parsed
+    return replace(
+        parsed,
+        symbols=tuple(
+            replace(s, name=masked(s.name), bases=tuple(masked(base) for base in s.bases))
+            for s in parsed.symbols
+        ),
+        references=tuple(
+            sorted(
+                (replace(r, name=masked(r.name)) for r in parsed.references),
+                key=lambda r: (r.line, r.name, r.kind),
+            )
+        ),
+    )
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -44,14 +44,9 @@ BEFORE_ERROR, AFTER_ERROR, TAIL = (
 def fit(question: Question, budget: int, *, profile: Profile, tokenizer: Tokenizer) -> Question:
     """`question` with its text, log and diff each within a quarter of `budget` tokens.
 
-    Raises BudgetError, naming the smallest workable budget, where the budget is below that.
+    Raises BudgetError as `check_budget` does.
     """
-    least = smallest_budget(profile=profile, tokenizer=tokenizer)
-    if budget < least:
-        raise BudgetError(
-            f"a budget of {budget:,} tokens is too small for the prompt",
-            remedy=f"give at least {least:,} tokens: --budget {least}",
-        )
+    check_budget(budget, profile=profile, tokenizer=tokenizer)
     bare = fixed_tokens(Question(text="", title=""), profile=profile, tokenizer=tokenizer)
     share = (budget - bare) // SHARE
     return replace(
@@ -60,6 +55,16 @@ def fit(question: Question, budget: int, *, profile: Profile, tokenizer: Tokeniz
         log=trim_log(question.log, share, tokenizer=tokenizer),
         diff=trim_ends(question.diff, share, tokenizer=tokenizer),
     )
+
+
+def check_budget(budget: int, *, profile: Profile, tokenizer: Tokenizer) -> None:
+    """Raise BudgetError, naming the smallest workable budget, where `budget` is below that."""
+    least = smallest_budget(profile=profile, tokenizer=tokenizer)
+    if budget < least:
+        raise BudgetError(
+            f"a budget of {budget:,} tokens is too small for the prompt",
+            remedy=f"give at least {least:,} tokens: --budget {least}",
+        )
 
 
 def smallest_budget(*, profile: Profile, tokenizer: Tokenizer) -> int:

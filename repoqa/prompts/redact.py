@@ -1,0 +1,132 @@
+"""Replaces secrets in what a prompt is made of: code, question, log and diff.
+
+A value once found is replaced wherever it stands, so that a password known by its name in a file is
+not sent by a log that prints it bare. Lines are kept one to one. Nothing is written anywhere.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from repoqa.prompts.neutralize import neutralize
+from repoqa.protocols import CodeSource
+from repoqa.records import ParsedFile, Prompt, Question
+from repoqa.secrets.find import PRIVATE_KEY, find
+from repoqa.secrets.mask import mark
+from repoqa.secrets.values import names_itself
+
+_KEY_MARK = mark(PRIVATE_KEY)
+_ANY_MARK = re.compile(r"\[redacted: [A-Za-z ]{1,40}\]")
+# A shorter value may be an ordinary word elsewhere: it is replaced only where it was found.
+_LEAST_SPREAD = 8
+
+
+@dataclass(slots=True)
+class Redactor:
+    """The secrets found so far; texts given earlier may hold values that were found later."""
+
+    _marks: dict[str, str] = field(default_factory=dict)
+    _known: re.Pattern[str] | None = None
+
+    @property
+    def known(self) -> int:
+        """How many values are replaced wherever they stand; it only grows."""
+        return len(self._marks)
+
+    def text(self, text: str, *, path: str = "") -> str:
+        """`text` with a mark in place of each secret; doing it twice changes nothing more.
+
+        `path` is the file the text is of, "" for what the user gave.
+        """
+        pieces: list[str] = []
+        end = 0
+        found = find(text, path=path)
+        for secret in found:
+            self._learn(text[secret.start : secret.end], secret.kind)
+        for secret in found:
+            pieces += (self._spread(text[end : secret.start]), mark(secret.kind))
+            end = secret.end
+        pieces.append(self._spread(text[end:]))
+        return "".join(pieces)
+
+    def question(self, question: Question) -> Question:
+        """`question` without the secrets in its text, log and diff, and in what was read there."""
+
+        def each(texts: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(self.text(text) for text in texts)
+
+        for text in (question.text, question.log, question.diff):
+            self.text(text)  # a value in the question may be known by the log alone
+        return replace(
+            question,
+            text=self.text(question.text),
+            title=self.text(question.title),
+            body=self.text(question.body),
+            identifiers=each(question.identifiers),
+            errors=each(question.errors),
+            code=each(question.code),
+            log=self.text(question.log),
+            diff=self.text(question.diff),
+        )
+
+    def leaks(self, prompt: Prompt) -> bool:
+        """Whether a value stands in `prompt` that was found after its text was redacted."""
+        known = self._known
+        return known is not None and any(known.search(part.text) for part in prompt.segments)
+
+    def _learn(self, value: str, kind: str) -> None:
+        if len(value) < _LEAST_SPREAD or names_itself(value) or value in self._marks:
+            return
+        # In a prompt, control tokens inside a value are broken.
+        for form in (value, neutralize(value)):
+            self._marks[form] = mark(kind)
+        self._known = None
+        longest_first = sorted(self._marks, key=lambda value: (-len(value), value))
+        self._known = re.compile(
+            rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![A-Za-z0-9])"
+        )
+
+    def _spread(self, text: str) -> str:
+        if self._known is None:
+            return text
+        return self._known.sub(lambda match: self._marks[match.group()], text)
+
+
+@dataclass(slots=True)
+class RedactedCode:
+    """Code as a prompt may show it: the lines of `code` without their secrets."""
+
+    code: CodeSource
+    redactor: Redactor
+    _lines: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Every indexed path, sorted."""
+        return self.code.paths
+
+    def parsed(self, path: str) -> ParsedFile:
+        """The parsed file."""
+        return self.code.parsed(path)
+
+    def lines(self, path: str) -> Sequence[str]:
+        """The file's lines, as many as it has."""
+        lines = self._lines.get(path)
+        if lines is None:
+            lines = self.code.lines(path)
+            if lines:
+                lines = self.redactor.text("\n".join(lines), path=path).split("\n")
+            self._lines[path] = lines
+        return lines
+
+    def defined(self, name: str) -> Sequence[str]:
+        """The sorted paths that define a symbol of this name."""
+        return self.code.defined(name)
+
+
+def count_marks(prompt: Prompt) -> int:
+    """How many secrets stand redacted in a prompt; a key of several lines is one."""
+    lines = [line for part in prompt.segments for line in part.text.split("\n")]
+    total = sum(len(_ANY_MARK.findall(line)) for line in lines if "[redacted: " in line)
+    return total - sum(_KEY_MARK in one and _KEY_MARK in other for one, other in pairwise(lines))

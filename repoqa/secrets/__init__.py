@@ -1,0 +1,1 @@
+"""Finds secrets in text, so that none is kept or sent."""
