@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,6 +26,12 @@ REPOSITORY_FILE = ".repoqa.toml"
 ENVIRONMENT_PREFIX = "REPOQA_"
 DEFAULT_MODEL = "smollm2-135m"
 THOUSAND = 1_000
+# Where no file can be: the folders of a user without a home (a container's, for example).
+NOWHERE = Path(os.devnull) / APPLICATION
+
+DEFAULT_ORIGIN = "default"
+ENVIRONMENT_ORIGIN = "the environment"
+FLAGS_ORIGIN = "the command line"
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -42,6 +48,15 @@ class Settings:
     api_key: str = field(default="", repr=False)
     cache_dir: Path = Path()
     ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """One setting as it is: its key, its value, and the source that had the last word."""
+
+    key: str
+    value: Any = field(repr=False)
+    origin: str
 
 
 class Source(
@@ -75,7 +90,7 @@ TOKENS = re.compile(r"(?P<number>\d+(?:_\d+)*)(?P<fraction>\.\d+)?(?P<thousand>[
 
 def config_path() -> Path:
     """Where the user's settings file is, whether it exists or not."""
-    return platformdirs.user_config_path(APPLICATION, appauthor=False) / CONFIG_NAME
+    return _own_folder(platformdirs.user_config_path) / CONFIG_NAME
 
 
 def profile_directory() -> Path:
@@ -85,7 +100,17 @@ def profile_directory() -> Path:
 
 def log_directory() -> Path:
     """Where a log of an unexpected error goes."""
-    return platformdirs.user_state_path(APPLICATION, appauthor=False)
+    return _own_folder(platformdirs.user_state_path)
+
+
+def _own_folder(place: Callable[..., Path]) -> Path:
+    """The user's folder of that kind, or NOWHERE for a user without a home."""
+    try:
+        folder = place(APPLICATION, appauthor=False)
+    except RuntimeError:
+        return NOWHERE
+    # Older releases of platformdirs leave `~` as it is: a folder of the repository's, from there.
+    return folder if folder.is_absolute() else NOWHERE
 
 
 def read_settings(
@@ -98,16 +123,57 @@ def read_settings(
 
     Raises UsageError for an unknown key, a wrong type and a repository's file that oversteps.
     """
-    given = {key: value for key, value in flags.items() if value is not None}
-    merged: dict[str, Any] = {
-        "cache_dir": platformdirs.user_cache_path(APPLICATION, appauthor=False),
-        **_config(config_path()),
-        **(_repository(repository_file) if repository_file is not None else {}),
-        **_environment(environment),
-        **_typed(given, origin="the command line"),
-    }
-    merged["cache_dir"] = Path(merged["cache_dir"]).expanduser()
+    merged: dict[str, Any] = {}
+    for _, values in _sources(environment, flags, repository_file=repository_file):
+        merged.update(values)
+    merged["cache_dir"] = _folder(merged["cache_dir"])
     return Settings(**merged)
+
+
+def trace_settings(
+    *,
+    environment: Mapping[str, str],
+    flags: Mapping[str, object],
+    repository_file: bytes | None = None,
+) -> tuple[Sourced, ...]:
+    """Every setting with its value and where that came from. Raises what `read_settings` does."""
+    settings = read_settings(environment=environment, flags=flags, repository_file=repository_file)
+    origin_of = dict.fromkeys(FIELD_OF.values(), DEFAULT_ORIGIN)
+    for origin, values in _sources(environment, flags, repository_file=repository_file):
+        origin_of.update(dict.fromkeys(values, origin))
+    variable_of = {FIELD_OF[key]: variable for variable, key in KEY_OF_VARIABLE.items()}
+    return tuple(
+        Sourced(
+            key,
+            getattr(settings, name),
+            variable_of[name] if origin_of[name] == ENVIRONMENT_ORIGIN else origin_of[name],
+        )
+        for key, name in FIELD_OF.items()
+    )
+
+
+def _sources(
+    environment: Mapping[str, str], flags: Mapping[str, object], *, repository_file: bytes | None
+) -> Iterator[tuple[str, Values]]:
+    """The values that each source gives, by field name, the strongest source last."""
+    given = {key: value for key, value in flags.items() if value is not None}
+    yield DEFAULT_ORIGIN, {"cache_dir": str(_own_folder(platformdirs.user_cache_path))}
+    yield str(config_path()), _config(config_path())
+    if repository_file is not None:
+        yield REPOSITORY_FILE, _repository(repository_file)
+    yield ENVIRONMENT_ORIGIN, _environment(environment)
+    yield FLAGS_ORIGIN, _typed(given, origin=FLAGS_ORIGIN)
+
+
+def _folder(text: str) -> Path:
+    """A folder named in a setting. Raises UsageError where its `~` stands for nobody's home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"there is no home folder for {text}",
+            remedy="Set HOME, or write the folder from / on.",
+        ) from error
 
 
 def parse_tokens(value: int | str, *, origin: str) -> int:
@@ -133,7 +199,7 @@ def nearest(name: str, known: Iterable[str], *, count: int = 1) -> list[str]:
 def _config(path: Path) -> Values:
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise UsageError(
@@ -152,7 +218,7 @@ def _config(path: Path) -> Values:
 
 def _repository(content: bytes) -> Values:
     table = _toml(content, origin=REPOSITORY_FILE)
-    for key in sorted(set(table) & set(KEYS) - set(REPOSITORY_KEYS)):
+    for key in sorted(key for key in table if _meant(key) not in (*REPOSITORY_KEYS, None)):
         raise UsageError(
             f"{REPOSITORY_FILE} may not set `{key}`: a repository is not trusted to choose "
             "where your code is sent or what your machine loads",
@@ -162,18 +228,24 @@ def _repository(content: bytes) -> Values:
     return _typed(table, origin=REPOSITORY_FILE)
 
 
+def _meant(key: str) -> str | None:
+    """The setting that a key names, or misspells; all that is said of a server names one."""
+    section = key.partition(".")[0]
+    return section if section in SECTIONS else next(iter(nearest(key, KEYS)), None)
+
+
 def _environment(environment: Mapping[str, str]) -> Values:
     given = {
         name: value
         for name, value in environment.items()
         if name.startswith(ENVIRONMENT_PREFIX) and value
     }
-    _refuse_unknown(given, origin="the environment", known=KEY_OF_VARIABLE)
+    _refuse_unknown(given, origin=ENVIRONMENT_ORIGIN, known=KEY_OF_VARIABLE)
     table: dict[str, object] = {}
     for name, value in given.items():
         key = KEY_OF_VARIABLE[name]
         table[key] = value.split(os.pathsep) if key in LIST_KEYS else value
-    return _typed(table, origin="the environment")
+    return _typed(table, origin=ENVIRONMENT_ORIGIN)
 
 
 def _toml(content: bytes, *, origin: str) -> Values:
@@ -209,7 +281,8 @@ def _typed(table: Values, *, origin: str) -> Values:
         source = msgspec.convert(dict(table), Source)
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"{origin}: {str(error).replace('$.', '')}", remedy="Give it the expected type."
+            f"{origin}: {str(error).replace('$.', '')}",
+            remedy='Write it as in: budget = "13k", model = "NAME", ignore = ["PATTERN"].',
         ) from error
     values = {FIELD_OF[key]: getattr(source, FIELD_OF[key]) for key in table}
     for name in values.keys() & set(TOKEN_KEYS):

@@ -4,17 +4,21 @@ import os
 from pathlib import Path
 
 import pytest
+from conftest import Unprivileged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repoqa.errors import ExitCode, UsageError
 from repoqa.settings import (
     DEFAULT_MODEL,
+    FIELD_OF,
+    NOWHERE,
     Settings,
     config_path,
     parse_tokens,
     profile_directory,
     read_settings,
+    trace_settings,
 )
 
 
@@ -194,3 +198,84 @@ def test_other_token_counts_are_refused(text: str) -> None:
 @given(st.integers(1, 10**9))
 def test_a_plain_number_is_itself(tokens: int) -> None:
     assert parse_tokens(tokens, origin="x") == parse_tokens(str(tokens), origin="x") == tokens
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'server = "http://evil.example"',
+        '[server]\naddress = "http://evil.example"',
+        'server_url = "http://evil.example"',
+        'model_path = "/tmp/evil"',
+        'api-key = "sk-123"',
+    ],
+)
+def test_a_misspelt_attempt_of_the_repository_is_told_for_what_it_is(line: str) -> None:
+    with pytest.raises(UsageError, match="is not trusted"):
+        read_settings(environment={}, flags={}, repository_file=line.encode())
+
+
+@pytest.mark.parametrize("content", [b"budget = true", b"ignore = 'x'", b"budget =", b"\xff = 1"])
+def test_a_wrong_file_of_the_repository_is_named(content: bytes) -> None:
+    with pytest.raises(UsageError, match=r"^\.repoqa\.toml"):
+        read_settings(environment={}, flags={}, repository_file=content)
+
+
+def traced(**sources: object) -> dict[str, tuple[object, str]]:
+    given = {"environment": {}, "flags": {}, **sources}
+    found = trace_settings(**given)  # type: ignore[arg-type]
+    return {setting.key: (setting.value, setting.origin) for setting in found}
+
+
+def test_each_setting_tells_the_source_that_had_the_last_word() -> None:
+    path = str(write_config('answer = 500\nbudget = "1k"\nmodel = "a"\n[server]\nmodel = "x"\n'))
+    found = traced(
+        environment={"REPOQA_BUDGET": "3k", "REPOQA_API_KEY": "sk-123"},
+        flags={"model": "b", "budget": None},
+        repository_file=b'budget = 2000\nignore = ["a"]',
+    )
+    assert found == {
+        "model": ("b", "the command line"),
+        "budget": (3000, "REPOQA_BUDGET"),
+        "answer": (500, path),
+        "server.url": ("", "default"),
+        "server.model": ("x", path),
+        "api_key": ("sk-123", "REPOQA_API_KEY"),
+        "cache_dir": (Path.home() / ".cache" / "repoqa", "default"),
+        "ignore": (("a",), ".repoqa.toml"),
+    }
+    key = trace_settings(environment={"REPOQA_API_KEY": "sk-123"}, flags={})
+    assert "sk-123" not in repr(key)
+
+
+def test_traced_settings_are_the_settings_read() -> None:
+    write_config('model = "a"\nbudget = "1k"\n')
+    sources = {"environment": {"REPOQA_ANSWER": "7"}, "flags": {}, "repository_file": b"budget=5"}
+    read = read_settings(**sources)  # type: ignore[arg-type]
+    traced = trace_settings(**sources)  # type: ignore[arg-type]
+    assert [getattr(read, FIELD_OF[setting.key]) for setting in traced] == [
+        setting.value for setting in traced
+    ]
+    assert len(traced) == len(FIELD_OF)
+
+
+def test_without_a_home_nothing_below_a_folder_called_tilde_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unprivileged: Unprivileged
+) -> None:
+    """A user id that no one has, as containers run under: `~` stays, and is the repository's."""
+    folder = tmp_path / "~" / ".config" / "repoqa"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[server]\nurl = "http://evil.example"\n')
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name)
+
+    def read() -> Settings:
+        return read_settings(environment={}, flags={})
+
+    assert unprivileged(tmp_path, read) == Settings(cache_dir=NOWHERE)
+
+
+def test_a_home_of_nobodys_is_named() -> None:
+    with pytest.raises(UsageError, match="~nosuchuser/cache"):
+        read_settings(environment={"REPOQA_CACHE_DIR": "~nosuchuser/cache"}, flags={})
