@@ -1,7 +1,6 @@
 """Reads blobs in bulk from git's object databases, by one `cat-file --batch` for each."""
 
 import hashlib
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -83,10 +82,7 @@ class ObjectReader:
     def _ask(self, oids: Iterable[str]) -> None:
         if self._running is None:
             self._running = self._git.start("cat-file", "--batch", pipe=True)
-            errors = self._running.process.stderr
-            assert errors is not None
-            # Complaints about broken objects must not fill their pipe.
-            threading.Thread(target=errors.read, daemon=True).start()
+            self._running.ignore_errors()  # complaints about broken objects can be many
         requests = self._running.process.stdin
         assert requests is not None
         try:

@@ -60,6 +60,7 @@ class Running:
         assert guard.proc is not None
         self.process: subprocess.Popen[bytes] = guard.proc
         self._ready: selectors.BaseSelector | None = None
+        self._drain: threading.Thread | None = None
 
     def finish(self, stdin: bytes | None = None) -> Finished:
         """Write `stdin`, wait for the end and return everything."""
@@ -91,15 +92,29 @@ class Running:
         is_ready = self._ready.select(seconds)
         return os.read(self.process.stdout.fileno(), READ_BYTES) if is_ready else b""
 
+    def ignore_errors(self) -> None:
+        """Throw away what it says on stderr from now on, lest that pipe fills and it waits."""
+        assert self.process.stderr is not None
+        pipe = self.process.stderr.fileno()
+        self._drain = threading.Thread(target=_discard, args=(pipe,), daemon=True)
+        self._drain.start()
+
     def stop(self) -> None:
         """End the command, whatever it is doing."""
         if self._ready is not None:
             self._ready.close()
         if self.process.poll() is None:
             self.process.kill()
+        if self._drain is not None:
+            self._drain.join()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             _close(stream)
         self.process.wait()
+
+
+def _discard(pipe: int) -> None:
+    while os.read(pipe, READ_BYTES):
+        continue
 
 
 def _read_ready(selector: selectors.BaseSelector, seconds: float) -> None:
