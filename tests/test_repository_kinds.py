@@ -77,6 +77,15 @@ class TestSubmodules:
             assert read(snapshot).keys() == {".gitmodules", "o.py"}
             assert skipped(snapshot) == {"lib/middle": "a submodule that is not checked out"}
 
+    def test_one_that_is_ignored_is_not_even_listed(self, outer: Path) -> None:
+        write_files(outer, {".repoqaignore": "/lib/*/\n"})
+        git(outer, "add", "--all")
+        git(outer, "commit", "--quiet", "--message=x")
+        git(outer, "submodule", "--quiet", "deinit", "--force", "lib/middle")
+        for snapshot in (open_snapshot(outer), open_snapshot(outer, revision="HEAD")):
+            assert read(snapshot).keys() == {".gitmodules", ".repoqaignore", "o.py"}
+            assert skipped(snapshot) == {}
+
     def test_a_start_inside_one_reads_it_alone(self, outer: Path) -> None:
         snapshot = open_snapshot(outer / "lib/middle/inner/sub")
         assert snapshot.root == outer / "lib/middle/inner"
@@ -199,6 +208,7 @@ class TestPartialClones:
         assert skipped(old) == dict.fromkeys(
             ("a.py", "old.py"), "not fetched yet by this partial clone"
         )
+        assert read(open_snapshot(copy, revision="HEAD:e")) == {"f/c.py": b"c"}
         assert metadata(copy) == before
         assert not marker.exists()
 

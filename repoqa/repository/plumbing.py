@@ -5,6 +5,7 @@ Nothing here knows what the commands mean.
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from repoqa.repository.running import Finished, Running, no_git, start_git, with
 if TYPE_CHECKING:
     from git.cmd import Git as Commands
 
-
+YES = ("true", "yes", "on", "1")
 NO_FILTER = {"clean": "", "smudge": "", "process": "", "required": "false"}
 
 
@@ -43,13 +44,17 @@ class Git:
         """`sha1` or `sha256`."""
         return self.settings.get("extensions.objectformat", "sha1")
 
+    def enables(self, key: str) -> bool:
+        """Whether a yes-or-no setting says yes."""
+        return self.settings.get(key, "").lower() in YES
+
     @property
     def promisor_filters(self) -> tuple[str, ...]:
         """The object filters of a partial clone's remotes; empty for a whole clone."""
         return tuple(
             self.settings.get(f"{key.removesuffix('.promisor')}.partialclonefilter", "")
-            for key, value in sorted(self.settings.items())
-            if key.startswith("remote.") and key.endswith(".promisor") and value != "false"
+            for key in sorted(self.settings)
+            if key.startswith("remote.") and key.endswith(".promisor") and self.enables(key)
         ) or tuple("" for key in self.settings if key == "extensions.partialclone")
 
     def without_filters(self) -> dict[str, str]:
@@ -80,12 +85,18 @@ def succeeded(finished: Finished, root: Path) -> Finished:
     """The same, or RepositoryError with git's own words where its status is not 0."""
     if finished.status == 0:
         return finished
+    folder = shlex.quote(str(root))
+    raise RepositoryError(
+        f"git cannot read {root}: {_complaint(finished)}",
+        remedy=f"Look at what `git -C {folder} status` and `git -C {folder} fsck` say.",
+    )
+
+
+def _complaint(finished: Finished) -> str:
+    """The line of git's that says why it ended."""
     lines = [line for line in finished.errors.splitlines() if line.strip()] or ["git failed"]
     said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-    raise RepositoryError(
-        f"git cannot read {root}: {said.removeprefix('fatal: ').strip()}",
-        remedy=f"Look at what `git -C {root} status` and `git -C {root} fsck` say.",
-    )
+    return said.removeprefix("fatal: ").strip()
 
 
 def open_git(start: Path, *, upward: bool = True) -> Git | None:
@@ -105,7 +116,7 @@ def open_git(start: Path, *, upward: bool = True) -> Git | None:
     if not Path(os.fsdecode(located.output.removesuffix(b"\n"))).samefile(git_dir):
         raise RepositoryError(
             f"git does not take {git_dir} for a repository",
-            remedy=f"Look at what `git -C {root} status` says.",
+            remedy=f"Look at what `git -C {shlex.quote(str(root))} status` says.",
         )
     git = Git(root, git_dir, common_dir, settings={}, commands=commands)
     return replace(git, settings=_settings(git))
@@ -131,7 +142,7 @@ def _find(start: Path, *, upward: bool) -> tuple[Path, Path, Path, "Commands"] |
     except (configparser.Error, UnicodeError) as error:
         raise RepositoryError(
             f"the git settings of {path} cannot be read: {str(error).splitlines()[0]}",
-            remedy=f"Look at what `git -C {path} config --list` says.",
+            remedy=f"Look at what `git -C {shlex.quote(path)} config --list` says.",
         ) from error
     root = git_dir if tree is None else Path(os.path.realpath(git_dir / tree))
     if tree is not None and not _belongs(root, git_dir):
@@ -160,15 +171,18 @@ def _refusal(located: Finished, root: Path) -> RepositoryError:
     """What git said when it would not open the repository, with the command that mends it."""
     remedy = re.search(r"git config --global --add safe\.directory .*", located.errors)
     if "dubious ownership" in located.errors or "unsafe repository" in located.errors:
-        command = remedy[0] if remedy else f"git config --global --add safe.directory '{root}'"
+        command = (
+            remedy[0]
+            if remedy
+            else f"git config --global --add safe.directory {shlex.quote(str(root))}"
+        )
         return RepositoryError(
             f"git refuses to read {root}: it belongs to another user",
             remedy=f"If you trust it: {command}",
         )
-    lines = located.errors.strip().splitlines() or ["git failed"]
     return RepositoryError(
-        f"git refuses to read {root}: {lines[0].removeprefix('fatal: ')}",
-        remedy=f"Look at what `git -C {root} status` says.",
+        f"git refuses to read {root}: {_complaint(located)}",
+        remedy=f"Look at what `git -C {shlex.quote(str(root))} status` says.",
     )
 
 

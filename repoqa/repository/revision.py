@@ -9,13 +9,7 @@ from repoqa.errors import RepositoryError
 from repoqa.records import FileEntry
 from repoqa.repository.disk import SYMLINK, too_large
 from repoqa.repository.ignore import IGNORE_FILE
-from repoqa.repository.listing import (
-    MISSING_OBJECT,
-    NOT_FETCHED,
-    Found,
-    Listing,
-    found,
-)
+from repoqa.repository.listing import MISSING_OBJECT, NOT_FETCHED, Found, Listing, found
 from repoqa.repository.objects import Objects
 from repoqa.repository.plumbing import Git
 from repoqa.repository.submodules import open_submodule
@@ -106,7 +100,11 @@ def _list_part(part: Part, listing: Listing) -> list[Part]:
     _add_rules(part, listing, entries)
     if listing.rules:
         ignores = listing.rules.ignores
-        entries = [entry for entry in entries if not ignores(part.prefix + entry[3])]
+        entries = [
+            entry
+            for entry in entries
+            if not ignores(part.prefix + entry[3], is_folder=entry[0].startswith(GITLINK))
+        ]
     submodules = []
     for mode, oid, size, path in entries:
         name = part.prefix + path

@@ -12,13 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from repoqa.records import FileEntry
-from repoqa.repository.disk import (
-    SYMLINK,
-    Disk,
-    LinkedFolders,
-    hash_file,
-    read_file,
-)
+from repoqa.repository.disk import SYMLINK, Disk, LinkedFolders, hash_file, read_file
 from repoqa.repository.ignore import IGNORE_FILE
 from repoqa.repository.listing import (
     BEHIND_SYMLINK,
@@ -101,7 +95,11 @@ def _list_part(part: Part, listing: Listing, *, own: set[str]) -> list[Part]:
     _add_rules(part, listing, chain((entry[2] for entry in indexed), untracked))
     if listing.rules:
         ignores = listing.rules.ignores
-        indexed = [entry for entry in indexed if not ignores(part.prefix + entry[2])]
+        indexed = [
+            entry
+            for entry in indexed
+            if not ignores(part.prefix + entry[2], is_folder=entry[0] == SUBMODULE_MODE)
+        ]
         untracked = [path for path in untracked if not ignores(part.prefix + path)]
     others = _add_unmodified(part, listing, indexed, differing=differing)
     submodules, edited = _sort_out(part, listing, others)
@@ -120,7 +118,7 @@ def _paths(finished: Finished) -> list[str]:
 
 def _read_index(git: Git) -> list[IndexEntry]:
     # A sparse index is not unfolded: the trees that takes may be absent from a partial clone.
-    sparse = ("--sparse",) if git.settings.get("index.sparse") == "true" else ()
+    sparse = ("--sparse",) if git.enables("index.sparse") else ()
     entries = parse_index(git.run("ls-files", "--stage", "--debug", "-z", *sparse))
     if entries is None:
         entries = parse_plain_index(git.run("ls-files", "--stage", "-z", *sparse))
