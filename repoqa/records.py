@@ -127,11 +127,9 @@ class ParsedFile:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of a stack trace. `path` as printed; `line` None where it is not told.
-
-    `trace` numbers the trace it belongs to (0 is the first in the text), `depth` counts from 0,
-    the innermost frame (where the error was raised).
-    """
+    """One frame of a stack trace. `path` as printed; `line` None where it is not told. `trace`
+    numbers the trace it belongs to (0 is the first in the text), `depth` counts from 0, the
+    innermost frame (where the error was raised)."""
 
     path: str
     line: int | None
@@ -155,7 +153,8 @@ class Question:
 
     `identifiers` are names that look like code (dotted, snake, camel, in backticks or code
     blocks), in order of appearance; `code` are its code blocks; `errors` the messages of
-    exceptions and failed assertions; `log` is the piped log, cut to its share.
+    exceptions and failed assertions; `log` is the piped log; `pins` are what the user wants shown
+    for certain, as written: files, symbols, and places (`path:line`).
     """
 
     text: str
@@ -168,6 +167,7 @@ class Question:
     code: tuple[str, ...] = ()
     log: str = ""
     diff: str = ""
+    pins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +190,22 @@ class RankedSymbol:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines `start` to `end` of a file."""
+
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
-    """Files and symbols with a score above 0, best first, ties broken by path and line."""
+    """Files and symbols with a score above 0, best first, ties broken by path and line; `pins` are
+    what the question's pins mean, to be packed first and whole."""
 
     files: tuple[RankedFile, ...]
     symbols: tuple[RankedSymbol, ...]
+    pins: tuple[Lines, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +249,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as messages (for servers) and as segments (for engines that tokenize).
-
-    `tokens` counts all of it, chat format included; `exact` says whether the model's own
-    tokenizer counted.
-    """
+    """A prompt as messages (for servers) and as segments (for engines that tokenize). `tokens`
+    counts all of it, chat format included; `exact` says that the model's own tokenizer counted."""
 
     messages: tuple[Message, ...]
     segments: tuple[Segment, ...]

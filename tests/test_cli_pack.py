@@ -247,3 +247,29 @@ def test_globs_that_choose_nothing_are_an_error(shop: Path, options: list[str], 
     assert (done.code, done.stdout) == (2, "")
     assert said in done.stderr
     assert "as in .gitignore" in done.stderr
+
+
+def test_what_is_pinned_is_shown_whole_and_first_in_rank(shop: Path) -> None:
+    place = "shop/basket.py"
+    tight = packed("--budget", "400", QUESTION, where=shop)
+    assert place not in {excerpt["path"] for excerpt in tight["excerpts"]}
+    for pin in ("basket.py", "total", f"{place}:6"):
+        where = shop / "shop" if pin == "basket.py" else shop
+        report = packed("--budget", "400", "--path", pin, QUESTION, where=where)
+        assert report["files"][0]["path"] == place
+        assert report["files"][0]["reasons"]["pinned"] == 100
+        shown = next(e for e in report["excerpts"] if e["path"] == place)
+        assert "return sum(prices)" in shown["text"]
+        assert report["budget"]["used"] <= 400
+
+
+def test_a_file_in_the_folder_one_stands_in_is_the_one_pinned(
+    make_repository: RepositoryMaker,
+) -> None:
+    root = make_repository({"a/main.py": "A = 1\n", "b/main.py": "B = 1\n"})
+    assert packed("--path", "main.py:1", "why", where=root / "b")["files"][0]["path"] == "b/main.py"
+    done = repoqa("pack", "--path", "main.py", "why", where=root)
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr == (
+        "repoqa: --path main.py may mean 2 things\nName one of them: a/main.py, b/main.py\n"
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import RepositoryMaker
 
+from repoqa.errors import UsageError
 from repoqa.evidence.question import read
 from repoqa.index.build import build
 from repoqa.index.index import Index
@@ -13,7 +14,7 @@ from repoqa.index.store import Store
 from repoqa.protocols import Silent
 from repoqa.ranking.places import Place, Places, is_library, part_of
 from repoqa.ranking.rank import rank
-from repoqa.records import Ranking
+from repoqa.records import Lines, Ranking
 from repoqa.repository.snapshot import open_snapshot
 
 SESSION = '''\
@@ -196,3 +197,63 @@ def test_the_order_of_evidence_does_not_depend_on_the_folder(
     second = build(open_snapshot(make_repository(FILES)), Store(tmp_path / "c"), progress=Silent())
     question = read("renew the session")
     assert rank(question, first) == rank(question, second)
+
+
+def pinned(index: Index, *pins: str) -> Ranking:
+    return rank(read("where do carts end", pins=pins), index)
+
+
+@pytest.mark.parametrize(
+    ("pin", "lines"),
+    [
+        ("shop/session.py", [Lines("shop/session.py", 1, 16)]),
+        ("./session.py", [Lines("shop/session.py", 1, 16)]),
+        ("is_expired", [Lines("shop/session.py", 11, 12)]),
+        ("Session.renew", [Lines("shop/session.py", 7, 9)]),
+        ("Session::renew", [Lines("shop/session.py", 7, 9)]),
+        ("shop/session.py:9", [Lines("shop/session.py", 7, 9)]),
+        ("session.py:1", [Lines("shop/session.py", 1, 16)]),
+    ],
+)
+def test_a_pin_means_a_file_a_symbol_or_the_code_at_a_line(
+    index: Index, pin: str, lines: list[Lines]
+) -> None:
+    ranking = pinned(index, pin)
+    assert list(ranking.pins) == lines
+    assert ranking.files[0].path == "shop/session.py"
+    assert ranking.symbols[0].path == "shop/session.py"
+
+
+def test_what_is_pinned_stands_first_with_reasons_that_add_up(index: Index) -> None:
+    ranking = pinned(index, "open_session", "docs/session.md")
+    first = [(s.path, s.symbol.name) for s in ranking.symbols if "pinned" in s.reasons]
+    assert first == symbols(ranking)[:2]
+    assert set(first) == {("shop/session.py", "open_session"), ("docs/session.md", "L1-3")}
+    for ranked in (*ranking.files, *ranking.symbols):
+        assert math.isclose(sum(ranked.reasons.values()), ranked.score, abs_tol=1e-6)
+    assert [f.path for f in ranking.files if "pinned" in f.reasons] == [
+        f.path for f in ranking.files[:2]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pin", "message", "remedy"),
+    [
+        ("renew", "may mean 2 things", "shop/cart.py:2 (Cart.renew), shop/session.py:7"),
+        ("sesion.py", "no file, line or symbol", "shop/session.py"),
+        ("open_sessions", "no file, line or symbol", "shop/session.py:15 (open_session)"),
+        ("Session.renw", "no file, line or symbol", "(Session.renew)"),
+        ("shop/session.py:99", "shop/session.py has 16 lines", "--path shop/session.py"),
+        ("shop", "is a folder", "shop/__init__.py, shop/cart.py, shop/session.py"),
+        ("zzyzx", "no file, line or symbol", "Class.method"),
+        ("", "no file, line or symbol", "Class.method"),
+        ("/", "no file, line or symbol", "Class.method"),
+    ],
+)
+def test_a_pin_of_nothing_or_too_much_is_an_error_with_candidates(
+    index: Index, *, pin: str, message: str, remedy: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        pinned(index, pin)
+    assert message in caught.value.message
+    assert remedy in caught.value.remedy

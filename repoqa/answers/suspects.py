@@ -22,6 +22,7 @@ WORDS: Mapping[str, str] = {
     "callees": "called by other suspects",
     "diff": "changed by the diff",
     "file": "its file matches",
+    "pinned": "pinned by the user",
     "tests": "the failing tests use it",
 }
 

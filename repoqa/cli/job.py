@@ -1,6 +1,7 @@
 """From the command line to a prepared prompt: what `ask` and `pack` do alike."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ from repoqa.settings import (
     read_settings,
 )
 
+LINE_FOLLOWS = re.compile(r":\d+$")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -42,6 +45,7 @@ class Request:
     """Whether a model is to read the prompt, which then has to fit it."""
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    pins: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,10 @@ def prepared(
     )
     setup = _setup(settings, profile)
     check_budget(setup.budget, profile, for_model=request.for_model, note=note)
+    pins = [path_from_root(pin, snapshot.root) for pin in request.pins]
     started = time.perf_counter() - began - opened
     preparation = prepare(
-        evidence.read(given.question, log=given.log),
+        evidence.read(given.question, log=given.log, pins=pins),
         narrow(
             _without_ignored(snapshot, settings.ignore),
             include=request.include,
@@ -119,6 +124,19 @@ def check_budget(
             f"{profile.name} reads {profile.reliable_window:,} tokens reliably; of these "
             f"{budget:,}, the last ones hold the best code"
         )
+
+
+def path_from_root(named: str, root: Path) -> str:
+    """A path that the shell completed from where the user stands, as the repository names it.
+
+    A line may follow it; what is no such path (a symbol, a path from the root) stays as it is.
+    """
+    path, colon, line = named.rpartition(":") if LINE_FOLLOWS.search(named) else (named, "", "")
+    here = Path(os.path.normpath(Path.cwd() / path))
+    inside = root.resolve()
+    if not here.is_file() or not here.is_relative_to(inside):
+        return named
+    return f"{here.relative_to(inside).as_posix()}{colon}{line}"
 
 
 def _setup(settings: Settings, profile: Profile) -> Setup:

@@ -71,6 +71,15 @@ Exclude: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Pins: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--path",
+        metavar="PLACE",
+        help="Show this file, symbol (Class.method) or path:line for certain; repeatable.",
+        show_default=False,
+    ),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]

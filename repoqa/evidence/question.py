@@ -1,6 +1,7 @@
 """What the user gave, read into a Question: names, paths, frames and messages found in it."""
 
 import re
+from collections.abc import Iterable
 
 from repoqa.evidence import names, traces
 from repoqa.records import Question
@@ -12,7 +13,7 @@ COMMENTS = re.compile(r"<!--.*?-->", re.S)
 LONGEST_READ = 400_000
 
 
-def read(text: str, *, log: str = "", diff: str = "") -> Question:
+def read(text: str, *, log: str = "", diff: str = "", pins: Iterable[str] = ()) -> Question:
     """Read a question and its log. Never raises: text that says nothing gives an empty record."""
     question = _plain(text)
     shown = COMMENTS.sub("", question)
@@ -30,6 +31,7 @@ def read(text: str, *, log: str = "", diff: str = "") -> Question:
         code=names.code_blocks(shown),
         log=clean_log,
         diff=diff,
+        pins=tuple(pins),
     )
 
 

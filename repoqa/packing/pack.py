@@ -1,9 +1,9 @@
 """Packs the ranked code into a hard token budget.
 
-Function-level first: the best symbols in full, then what orients around them (class headers, the
-imports they use, signatures of callers and callees), then breadth: further symbols, whole files
-and outlines while they fit. Lines are never cut, and the joined text is counted exactly at the
-end: what is least valuable goes until it fits.
+What the user pinned comes first, whole where it fits; then, function-level first, the best symbols
+in full, what orients around them (class headers, the imports they use, signatures of callers and
+callees), and breadth: further symbols, whole files and outlines while they fit. Lines are never
+cut, and the joined text is counted exactly at the end: what is least valuable goes until it fits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -55,6 +55,9 @@ def pack(ranking: Ranking, code: CodeSource, room: Room) -> Context:
 
 def _fill(selection: Selection, ranking: Ranking) -> None:
     room = selection.meter.room
+    for pin in ranking.pins:
+        lines = tuple(range(pin.start, pin.end + 1))
+        selection.take(Piece(pin.path, lines, "full", worth=0), room.tokens)
     best = _core(selection, ranking)
     if room.tokens >= SKETCHES_FROM:
         _take_all(selection, _surroundings(selection, best), SURROUNDINGS_SHARE)

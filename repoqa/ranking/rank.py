@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 
 from repoqa.index.index import Index, Numbers
+from repoqa.ranking.pins import pinned_files, pinned_units, resolve
 from repoqa.ranking.places import part_of
 from repoqa.ranking.query import Query, understand
 from repoqa.ranking.signals import FILE_SIGNALS, UNIT_SIGNALS
@@ -29,8 +30,9 @@ def rank(question: Question, index: Index, *, without: Collection[str] = ()) -> 
     """Rank a repository's files and symbols for a question, best first, each with its reasons.
 
     `without` names signals to leave out, of units and files alike: for measuring their worth.
+    Raises UsageError for a pin that means nothing here, or too much.
     """
-    query = understand(question, index)
+    query, pins = understand(question, index), resolve(question.pins, index)
     units = _weighted(_kept(UNIT_SIGNALS, without), UNIT_WEIGHTS, query=query, index=index)
     files = _weighted(_kept(FILE_SIGNALS, without), FILE_WEIGHTS, query=query, index=index)
     files["units"] = _best_units(_sum(units), index)
@@ -39,9 +41,9 @@ def rank(question: Question, index: Index, *, without: Collection[str] = ()) -> 
     file_scores = _sum(files)
     units["part"] = _sum(units) * (shares[index.unit_file] - 1)
     units["file"] = FILE_SHARE * file_scores[index.unit_file] * index.unit_alive
-    return Ranking(
-        files=_ranked_files(files, file_scores, index), symbols=_ranked_symbols(units, index)
-    )
+    # Last, so that a pin lifts what was pinned and not all that shares its file.
+    files["pinned"], units["pinned"] = pinned_files(pins, index), pinned_units(pins, index)
+    return Ranking(_ranked_files(files, index), _ranked_symbols(units, index), pins)
 
 
 def _weighted(
@@ -81,7 +83,8 @@ def _part_shares(query: Query, index: Index) -> Numbers:
     return shares
 
 
-def _ranked_files(parts: Parts, scores: Numbers, index: Index) -> tuple[RankedFile, ...]:
+def _ranked_files(parts: Parts, index: Index) -> tuple[RankedFile, ...]:
+    scores = _sum(parts)
     numbers = np.flatnonzero((scores > 0) & index.file_alive)
     numbers = numbers[np.argsort(-scores[numbers], kind="stable")][:MOST_FILES]
     ranked = [

@@ -34,3 +34,5 @@ FILE_SHARE = 0.5
 PART_SHARES: Mapping[str, float] = MappingProxyType(
     {"code": 1.0, "test": 0.15, "docs": 0.15, "example": 0.3, "vendored": 0.3}
 )
+# What the user pins stands before everything else: the signals together never reach half of it.
+PINNED = 100.0
