@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
+
+from repoqa.models.profile import load_profile
+from repoqa.models.weights import ensure_checkpoint, find_checkpoint
+from repoqa.protocols import Silent
 
 RepositoryMaker = Callable[[Mapping[str, str | bytes]], Path]
 Unprivileged = Callable[[Path, Callable[[], Any]], Any]
@@ -154,3 +159,15 @@ def unprivileged(monkeypatch: pytest.MonkeyPatch) -> Unprivileged:
             receiver.close()
 
     return call
+
+
+@pytest.fixture(scope="session")
+def embedded_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the built-in model: the user's own where it does, else a new one."""
+    profile = load_profile("smollm2-135m")
+    users = Path(
+        os.environ.get("REPOQA_CACHE_DIR", platformdirs.user_cache_path("repoqa", appauthor=False))
+    )
+    cache = users if find_checkpoint(profile, cache=users) else tmp_path_factory.mktemp("cache")
+    ensure_checkpoint(profile, cache=cache, progress=Silent())
+    return cache
