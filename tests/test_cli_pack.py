@@ -273,3 +273,45 @@ def test_a_file_in_the_folder_one_stands_in_is_the_one_pinned(
     assert done.stderr == (
         "repoqa: --path main.py may mean 2 things\nName one of them: a/main.py, b/main.py\n"
     )
+
+
+def test_the_working_trees_diff_is_evidence(shop: Path) -> None:
+    basket = shop / "shop" / "basket.py"
+    basket.write_text(basket.read_text().replace("sum(prices)", "sum(prices) + 1"))
+    question = "why is it a cent too much"
+    report = packed("--diff", question, where=shop)
+    assert report["files"][0]["path"] == "shop/basket.py"
+    assert report["symbols"][0]["name"] == "total"
+    assert report["symbols"][0]["reasons"]["diff"] > 0
+    text = repoqa("pack", "--diff", question, where=shop).stdout
+    assert text.partition("# Diff\n\n")[2].startswith("```diff\ndiff --git a/shop/basket.py ")
+    assert "+    return sum(prices) + 1\n```\n" in text
+    git(shop, "commit", "--quiet", "--all", "--message", "a cent")
+    past = packed("--diff-range", "HEAD~1..HEAD", question, where=shop)
+    assert past["symbols"] == report["symbols"]
+
+
+def test_a_long_diff_takes_at_most_a_quarter(shop: Path) -> None:
+    (shop / "shop" / "long.py").write_text("".join(f"VALUE_{n} = {n}\n" for n in range(3000)))
+    git(shop, "add", "shop/long.py")
+    done = repoqa("ask", "--dry-run", "--diff", "--budget", "2k", QUESTION, where=shop)
+    assert done.code == 0
+    diff = done.stdout.partition("\nDiff:\n")[2].partition("\nQuestion:")[0]
+    assert "lines left out]" in diff
+    assert 100 < len(diff) < 3000
+    assert "def strengthen" in done.stdout
+
+
+def test_a_diff_of_nothing_is_mentioned_and_two_are_too_many(shop: Path) -> None:
+    done = repoqa("pack", "--diff", QUESTION, where=shop)
+    assert (done.code, done.stderr) == (
+        0,
+        "repoqa: the diff is empty: nothing is changed since HEAD\n",
+    )
+    assert "# Diff" not in done.stdout
+    done = repoqa("pack", "--diff", "--diff-range", "HEAD..HEAD", QUESTION, where=shop)
+    assert done.code == 2
+    assert "each name a diff" in done.stderr
+    done = repoqa("pack", "--diff-range", "HEAD..nowhere", QUESTION, where=shop)
+    assert done.code == 3
+    assert "nowhere" in done.stderr

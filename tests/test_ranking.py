@@ -257,3 +257,25 @@ def test_a_pin_of_nothing_or_too_much_is_an_error_with_candidates(
         pinned(index, pin)
     assert message in caught.value.message
     assert remedy in caught.value.remedy
+
+
+DIFF = """\
+--- a/shop/session.py
++++ b/shop/session.py
+@@ -10,3 +10,3 @@
+
+     def is_expired(self, now):
+-        return self.expires <= now
++        return self.expires < now
+"""
+
+
+def test_what_a_diff_changes_is_a_reason(index: Index) -> None:
+    question = "why is it too early"
+    ranking = rank(read(question, diff=DIFF), index)
+    assert symbols(ranking)[0] == ("shop/session.py", "Session.is_expired")
+    assert {(s.path, s.symbol.name) for s in ranking.symbols if "diff" in s.reasons} == {
+        ("shop/session.py", "Session.is_expired")
+    }
+    assert [file.path for file in ranking.files if "diff" in file.reasons] == ["shop/session.py"]
+    assert rank(read(question, diff="no diff at all"), index) == rank(read(question), index)

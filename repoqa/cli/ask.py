@@ -35,6 +35,8 @@ def ask(
     path: options.Pins = None,
     log: options.Log = None,
     no_stdin: options.NoStdin = False,
+    diff: options.Diff = False,
+    diff_range: options.DiffRange = None,
     as_json: options.AsJson = False,
     no_stream: Annotated[
         bool,
@@ -71,6 +73,8 @@ def ask(
         pins=path or (),
         log=log,
         no_stdin=no_stdin,
+        diff=diff,
+        diff_range=diff_range,
         for_model=True,
     )
     with shown_progress(output) as progress:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from repoqa.cli.input import Sources, read_given
 from repoqa.diagnosis.prepare import Preparation, Setup, prepare
-from repoqa.errors import BudgetError
+from repoqa.errors import BudgetError, UsageError
 from repoqa.evidence import question as evidence
 from repoqa.models.profile import Profile, load_profile
 from repoqa.models.tokens import tokenizer_for
 from repoqa.protocols import Progress
 from repoqa.records import Snapshot
+from repoqa.repository.diff import range_diff, working_tree_diff
 from repoqa.repository.ignore import IgnoreRules
 from repoqa.repository.narrow import narrow
 from repoqa.repository.snapshot import open_snapshot
@@ -46,6 +47,8 @@ class Request:
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     pins: Sequence[str] = ()
+    diff: bool = False
+    diff_range: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,11 @@ def prepared(
     )
     setup = _setup(settings, profile)
     check_budget(setup.budget, profile, for_model=request.for_model, note=note)
+    diff = _diff(request, snapshot.root, note=note)
     pins = [path_from_root(pin, snapshot.root) for pin in request.pins]
     started = time.perf_counter() - began - opened
     preparation = prepare(
-        evidence.read(given.question, log=given.log, pins=pins),
+        evidence.read(given.question, log=given.log, diff=diff, pins=pins),
         narrow(
             _without_ignored(snapshot, settings.ignore),
             include=request.include,
@@ -124,6 +128,22 @@ def check_budget(
             f"{profile.name} reads {profile.reliable_window:,} tokens reliably; of these "
             f"{budget:,}, the last ones hold the best code"
         )
+
+
+def _diff(request: Request, root: Path, *, note: Callable[[str], None]) -> str:
+    if request.diff_range is None and not request.diff:
+        return ""
+    if request.diff_range is None:
+        diff = working_tree_diff(root)
+    elif not request.diff:
+        diff = range_diff(root, request.diff_range)
+    else:
+        raise UsageError(
+            "--diff and --diff-range each name a diff", remedy="Leave out one of the two."
+        )
+    if not diff:
+        note("the diff is empty: " + (request.diff_range or "nothing is changed since HEAD"))
+    return diff
 
 
 def path_from_root(named: str, root: Path) -> str:

@@ -80,6 +80,21 @@ Pins: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Diff: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--diff", help="What is not committed yet belongs to the question.", show_default=False
+    ),
+]
+DiffRange: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--diff-range",
+        metavar="A..B",
+        help="What A..B changes belongs to the question.",
+        show_default=False,
+    ),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]

@@ -16,6 +16,8 @@ def pack(
     path: options.Pins = None,
     log: options.Log = None,
     no_stdin: options.NoStdin = False,
+    diff: options.Diff = False,
+    diff_range: options.DiffRange = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show the code that a question is answered from.
@@ -41,6 +43,8 @@ def pack(
         pins=path or (),
         log=log,
         no_stdin=no_stdin,
+        diff=diff,
+        diff_range=diff_range,
         for_model=False,
     )
     with shown_progress(output) as progress:

@@ -12,7 +12,7 @@ BACKTICKS = re.compile(r"`+")
 
 
 def pack_markdown(preparation: Preparation) -> str:
-    """The question, each excerpt under its place, and the log that came with the question."""
+    """The question, each excerpt under its place, and the log and the diff given with it."""
     return "\n".join(_sections(preparation))
 
 
@@ -40,6 +40,8 @@ def _sections(preparation: Preparation) -> Iterator[str]:
         yield _excerpt(excerpt, preparation.index.parsed(excerpt.path).language)
     if question.log:
         yield f"# Log\n\n{fenced(question.log)}"
+    if question.diff:
+        yield f"# Diff\n\n{fenced(question.diff.rstrip(), 'diff')}"
 
 
 def _excerpt(excerpt: Excerpt, language: str) -> str:

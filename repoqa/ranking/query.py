@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log
 
+from repoqa.evidence.changes import changes
 from repoqa.index.index import Index
 from repoqa.index.terms import count_terms, terms_of
 from repoqa.ranking.places import Place, Places, is_library
-from repoqa.records import Question
+from repoqa.records import Lines, Question
 
 # Words of English and of bug reports that say nothing about the code; their stems, as terms are.
 _STOP_WORDS = """
@@ -31,7 +32,8 @@ class Query:
     """`terms` and `title` weigh each term 1 + ln(its count); names are as written.
 
     `frames` and `mentions` are places with their strength: 1, shared among the files a printed
-    path may mean, and for frames divided by their distance from the innermost.
+    path may mean, and for frames divided by their distance from the innermost. `changes` are the
+    lines that a diff changes.
     """
 
     terms: Mapping[str, float]
@@ -40,6 +42,7 @@ class Query:
     dotted: tuple[str, ...]
     frames: tuple[tuple[Place, float], ...]
     mentions: tuple[tuple[Place, float], ...]
+    changes: tuple[Lines, ...] = ()
 
 
 def understand(question: Question, index: Index) -> Query:
@@ -69,6 +72,7 @@ def understand(question: Question, index: Index) -> Query:
         dotted=tuple(name for name in question.identifiers if "." in name),
         frames=tuple(dict.fromkeys(frames)),
         mentions=tuple(dict.fromkeys(mentioned)),
+        changes=changes(question.diff),
     )
 
 

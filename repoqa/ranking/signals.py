@@ -11,6 +11,7 @@ import numpy as np
 
 from repoqa.index.index import Index, Numbers
 from repoqa.index.terms import Field
+from repoqa.ranking.changed import file_diff, unit_diff
 from repoqa.ranking.places import Place
 from repoqa.ranking.query import Query
 from repoqa.records import Symbol
@@ -150,6 +151,7 @@ UNIT_SIGNALS = {
     "dotted": unit_dotted,
     "trace": unit_trace,
     "mention": unit_mention,
+    "diff": unit_diff,
 }
 FILE_SIGNALS = {
     "text": file_text,
@@ -159,6 +161,7 @@ FILE_SIGNALS = {
     "module": file_module,
     "mention": file_mention,
     "trace": file_trace,
+    "diff": file_diff,
 }
 
 

@@ -13,6 +13,7 @@ UNIT_WEIGHTS: Mapping[str, float] = MappingProxyType(
         "dotted": 1.0,
         "trace": 1.5,
         "mention": 1.0,
+        "diff": 1.0,
     }
 )
 FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -24,6 +25,7 @@ FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
         "module": 1.0,
         "mention": 1.5,
         "trace": 1.5,
+        "diff": 1.0,
     }
 )
 # A file is lifted by its best units, a unit by its file.
