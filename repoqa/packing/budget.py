@@ -61,6 +61,15 @@ class Meter:
         """The tokens of these lines of `path`, numbered and each on a line of its own."""
         return sum(self.line_costs(path, numbers))
 
+    def exceeds(self, path: str, numbers: Iterable[int], most: int) -> bool:
+        """Whether these lines cost more than `most`: no more of them are counted than it takes."""
+        total = 0
+        for number in numbers:
+            total += self.cost(path, (number,))
+            if total > most:
+                return True
+        return False
+
     def line_costs(self, path: str, numbers: Iterable[int]) -> list[int]:
         """The tokens of each of these lines of `path`."""
         costs = self._costs.get(path)

@@ -65,7 +65,7 @@ class Selection:
         if added[-1] > len(self.meter.lines(offer.path)):  # cut or gone since it was indexed
             return False
         # Even without headings: a bound that spares the layout of what cannot fit.
-        if self.used + self.meter.cost(offer.path, added) > limit + sheet.cost:
+        if self.meter.exceeds(offer.path, added, limit + sheet.cost - self.used):
             return False
         self._add(sheet, offer, added)
         cost = self._cost(offer.path, sheet)
