@@ -1,6 +1,7 @@
 """`repoqa pack`, run as its users run it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -315,3 +316,48 @@ def test_a_diff_of_nothing_is_mentioned_and_two_are_too_many(shop: Path) -> None
     done = repoqa("pack", "--diff-range", "HEAD..nowhere", QUESTION, where=shop)
     assert done.code == 3
     assert "nowhere" in done.stderr
+
+
+def rows_of(table: str) -> dict[str, tuple[int, str]]:
+    """The rows of `--explain`: what, its tokens and why."""
+    found = re.findall(r"^(\S+) +([\d,]+)  (.+)$", table, re.MULTILINE)
+    return {what: (int(tokens.replace(",", "")), why) for what, tokens, why in found}
+
+
+def test_a_table_of_what_was_chosen_and_why(shop: Path) -> None:
+    done = repoqa("pack", "--explain", "--path", "shop/basket.py", QUESTION, where=shop)
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0].split() == ["what", "tokens", "why"]
+    assert done.stdout.endswith(
+        "\nLeft out: 0 of 9 ranked symbols, which did not fit; 0 files, which --json lists.\n"
+    )
+    report = packed("--path", "shop/basket.py", QUESTION, where=shop)
+    rows = rows_of(done.stdout)
+    all_tokens, limit = rows.pop("all")
+    assert all_tokens == report["budget"]["used"] == sum(tokens for tokens, _ in rows.values())
+    assert limit == f"of 4,096 ({report['budget']['tokenizer']}, an upper bound)"
+    names = ["instructions", *(f"{e['path']}:{e['start']}-{e['end']}" for e in report["excerpts"])]
+    assert list(rows) == [*names, "question"]
+    assert "(and 1 more): pinned by the user" in rows["shop/basket.py:1-6"][1]
+    assert "log_in" in str(rows)
+
+
+def test_a_long_log_is_cut_to_a_quarter_and_the_table_says_so(shop: Path) -> None:
+    lines = [f"{n} all is well" for n in range(20_000)]
+    lines[500] = "PermissionError: wrong password"
+    log = "\n".join(lines).encode()
+    done = repoqa("pack", "--explain", QUESTION, where=shop, stdin=log)
+    tokens, said = rows_of(done.stdout)["log"]
+    assert 500 < tokens <= 1024
+    left_out = re.fullmatch(r"given, cut to a quarter: ([\d,]+) of 20,000 lines left out", said)
+    assert left_out
+    text = repoqa("pack", QUESTION, where=shop, stdin=log).stdout.partition("# Log")[2]
+    kept = [line for line in text.splitlines() if "all is well" in line or "Error" in line]
+    assert 20_000 - len(kept) == int(left_out[1].replace(",", ""))
+    assert "PermissionError: wrong password" in kept
+    assert "lines left out]" in text
+
+
+def test_a_table_cannot_be_json(shop: Path) -> None:
+    done = repoqa("pack", "--explain", "--json", QUESTION, where=shop)
+    assert (done.code, done.stdout) == (2, "")

@@ -1,8 +1,12 @@
 """`repoqa pack`: the code that a question is answered from, without a model."""
 
 import time
+from typing import Annotated
+
+import typer
 
 from repoqa.cli import options
+from repoqa.errors import UsageError
 
 
 def pack(
@@ -19,18 +23,27 @@ def pack(
     diff: options.Diff = False,
     diff_range: options.DiffRange = None,
     as_json: options.AsJson = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show what was chosen, and why.", show_default=False),
+    ] = False,
 ) -> None:
     """Show the code that a question is answered from.
 
-    Markdown to paste elsewhere, or JSON. No model is loaded. A log that is piped in belongs to the
-    question.
+    Markdown to paste elsewhere, JSON, or a table of why. No model is loaded. A log that is piped
+    in belongs to the question.
     """
     began = time.perf_counter()
     from repoqa.cli.job import Request, prepared
     from repoqa.formats import json, markdown
+    from repoqa.terminal.explain import explanation
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
+    if explain and as_json:
+        raise UsageError(
+            "--explain is a table and --json is none", remedy="Leave --explain out: JSON says why."
+        )
     output = standard_output()
     request = Request(
         question=question,
@@ -51,5 +64,7 @@ def pack(
         job = prepared(request, began=began, note=output.note, progress=progress)
     if as_json:
         output.write_bytes(json.encode(json.pack_report(job.preparation)))
+    elif explain:
+        output.styled(explanation(job.preparation))
     else:
         output.write(markdown.pack_markdown(job.preparation))

@@ -48,13 +48,15 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """A prompt and everything it was made of. `question` is whole, but for its secrets.
+    """A prompt and everything it was made of. `question` is whole, but for its secrets; `shown` is
+    what the prompt holds of it.
 
     `redacted` counts the secrets that stand redacted in the prompt.
     """
 
     snapshot: Snapshot
     question: Question
+    shown: Question
     index: Index
     ranking: Ranking
     context: Context
@@ -104,6 +106,7 @@ def prepare(
     return Preparation(
         snapshot=snapshot,
         question=packed.question,
+        shown=packed.shown,
         index=index,
         ranking=ranking,
         context=packed.context,
@@ -116,6 +119,7 @@ def prepare(
 
 class _Packed(NamedTuple):
     question: Question
+    shown: Question
     context: Context
     prompt: Prompt
 
@@ -154,7 +158,8 @@ def _packed_as_given(
 ) -> _Packed:
     profile, tokenizer = setup.profile, setup.tokenizer
     shown = evidence.fit(question, setup.budget, profile=profile, tokenizer=tokenizer)
-    return _Packed(question, *fit_context(shown, ranking, code=code, setup=setup, marks=marks))
+    context, prompt = fit_context(shown, ranking, code=code, setup=setup, marks=marks)
+    return _Packed(question, shown, context, prompt)
 
 
 def fit_context(

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from repoqa.diagnosis.prepare import Preparation
-from repoqa.prompts.evidence import fit
 from repoqa.records import Excerpt, Message
 
 SHORTEST_FENCE = 3
@@ -29,10 +28,7 @@ def fenced(text: str, language: str = "") -> str:
 
 
 def _sections(preparation: Preparation) -> Iterator[str]:
-    setup = preparation.setup
-    question = fit(
-        preparation.question, setup.budget, profile=setup.profile, tokenizer=setup.tokenizer
-    )
+    question = preparation.shown
     if question.text:
         yield f"# Question\n\n{question.text}\n"
     yield f"# Code from {preparation.snapshot.name}\n"

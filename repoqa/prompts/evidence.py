@@ -31,6 +31,7 @@ FAILURE = re.compile(
     r"^E  |^_{3,} .* _{3,}$|^FAILED |^Traceback |^Caused by|^--- FAIL|^panic:|(?:Error|Exception):|"
     r"^(?:\t|  |    )at |^  File |\bassert"
 )
+MARK = re.compile(r"^\[(\d+) lines? left out\]$", re.MULTILINE)
 # Searching for these first spares most lines of a long log the expressions above.
 _HINTS = ("error", "exception", "fail", "panic", "fatal", "trac", "caused", "assert", "___")
 _STARTS = ("E  ", "  File ", "\tat ", "    at ", "  at ")
@@ -165,6 +166,11 @@ def _shown(lines: Sequence[str], kept: Sequence[int], *, width: int) -> str:
     if following < len(lines):
         pieces.append(_mark(len(lines) - following))
     return "\n".join(pieces)
+
+
+def lines_left_out(shown: str) -> int:
+    """How many lines the marks in a trimmed text stand for."""
+    return sum(int(count) for count in MARK.findall(shown))
 
 
 def _mark(count: int) -> str:
