@@ -58,6 +58,11 @@ class Sourced:
     value: Any = field(repr=False)
     origin: str
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether the value must never be shown."""
+        return self.key == "api_key"
+
 
 class Source(
     msgspec.Struct,

@@ -15,7 +15,7 @@ LAYERS = (
     ("ranking",),
     ("packing", "answers"),
     ("diagnosis",),
-    ("review", "infill", "tuning", "evaluation"),
+    ("review", "infill", "tuning", "evaluation", "checkup"),
     ("formats", "terminal"),
     ("mcp", "cli"),
 )

@@ -14,6 +14,7 @@ import typer
 from repoqa import __version__
 from repoqa.cli import evaluate
 from repoqa.cli.ask import ask
+from repoqa.cli.doctor import doctor
 from repoqa.cli.pack import pack
 from repoqa.errors import ExitCode, RepoqaError
 from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(pack)
+app.command()(doctor)
 app.add_typer(evaluate.app)
 
 

@@ -60,8 +60,8 @@ def refuse_if_over(needed: Need, available: int | None, *, where: str) -> None:
         return
     smaller = "ask with a smaller --budget" if needed.weights < available else "use a smaller model"
     raise ModelError(
-        f"the model needs {_gib(total)} of memory ({_gib(needed.weights)} for its weights, "
-        f"{_gib(needed.cache)} for the prompt); {where} has {_gib(available)} free",
+        f"the model needs {gib(total)} of memory ({gib(needed.weights)} for its weights, "
+        f"{gib(needed.cache)} for the prompt); {where} has {gib(available)} free",
         remedy=f"Free some, {smaller}, or name a server with the profile `server`.",
     )
 
@@ -102,5 +102,6 @@ def _parameters(path: Path) -> int:
     return sum(prod(msgspec.convert(shape, list[int])) for shape in shapes if shape is not None)
 
 
-def _gib(size: int) -> str:
+def gib(size: int) -> str:
+    """`7.9 GiB`."""
     return f"{size / _GIB:.1f} GiB"

@@ -5,7 +5,7 @@ again: so there is no time limit on reading, and nothing is ever sent twice. Who
 at any time by closing the stream, which closes the connection and with it the server's work.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -59,7 +59,7 @@ class ServerModel:
         self._profile = profile
         self._endpoint = endpoint
         self._base = _base_address(endpoint.url)
-        self._server = _shown(self._base)
+        self._server = without_login(self._base)
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ class ServerModel:
             yield first
             yield from texts
 
-    def _reply(self, prompt: Prompt) -> Iterator[str]:
+    def _reply(self, prompt: Prompt) -> Generator[str, None, None]:
         import httpx2
 
         with _translated(self._server), self._client() as client:
@@ -177,6 +177,14 @@ class ServerModel:
         )
 
 
+def shown_address(url: str) -> str:
+    """Where a server named `url` is asked, without a name and password that it may carry.
+
+    Raises UsageError for what is no address.
+    """
+    return without_login(_base_address(url))
+
+
 def _base_address(url: str) -> str:
     """The address that `/chat/completions` is added to; a bare host gets the usual `/v1`."""
     parts = urlsplit(url.strip())
@@ -189,7 +197,7 @@ def _base_address(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
-def _shown(address: str) -> str:
+def without_login(address: str) -> str:
     """The address without a name and password that it may carry."""
     parts = urlsplit(address)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -25,21 +25,32 @@ def open_snapshot(start: Path, *, revision: str | None = None, plain: bool = Fal
             f"{start} is not a folder" if start.exists() else f"there is no folder {start}",
             remedy="Name the folder of a repository: --repo DIR",
         )
-    git = open_git(start)
+    try:
+        root = start.resolve()
+    except FileNotFoundError as error:
+        raise RepositoryError(
+            "the current folder is gone", remedy="cd into one that exists, or name one: --repo DIR"
+        ) from error
+    git = open_git(root)
     if git is not None:
         return _open_repository(git, revision)
     if revision is not None:
         raise RepositoryError(
-            f"{start.resolve()} is not in a git repository, so it has no revision {revision!r}",
+            f"{root} is not in a git repository, so it has no revision {revision!r}",
             remedy="Leave the revision away to read the files as they are.",
         )
     if not plain:
         raise RepositoryError(
-            f"no git repository at or above {start.resolve()}",
+            f"no git repository at or above {root}",
             remedy="cd into one, or name any folder to read: --repo DIR",
         )
-    root = start.resolve()
     return _snapshot(root, walk(root), object_format=OBJECT_FORMAT)
+
+
+def read_file(snapshot: Snapshot, path: str) -> bytes | None:
+    """The bytes of the file at `path`; None where the snapshot has none."""
+    wanted = [entry for entry in snapshot.files if entry.path == path]
+    return next((content for _, content in snapshot.source.read(wanted)), None)
 
 
 def _open_repository(git: Git, revision: str | None) -> Snapshot:
