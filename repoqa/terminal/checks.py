@@ -1,6 +1,7 @@
 """What `repoqa doctor` shows: the checks, or the settings with their sources."""
 
 from collections.abc import Iterator, Sequence
+
 from repoqa.checkup.check import Check
 from repoqa.models.server import without_login
 from repoqa.settings import Sourced
