@@ -14,7 +14,7 @@ from repoqa.protocols import CodeSource
 from repoqa.records import ParsedFile, Prompt, Question
 from repoqa.secrets.find import PRIVATE_KEY, find
 from repoqa.secrets.mask import mark
-from repoqa.secrets.values import names_itself
+from repoqa.secrets.values import looks_random, names_itself
 
 _KEY_MARK = mark(PRIVATE_KEY)
 _ANY_MARK = re.compile(r"\[redacted: [A-Za-z ]{1,40}\]")
@@ -27,7 +27,6 @@ class Redactor:
     """The secrets found so far; texts given earlier may hold values that were found later."""
 
     _marks: dict[str, str] = field(default_factory=dict)
-    _known: re.Pattern[str] | None = None
 
     @property
     def known(self) -> int:
@@ -39,16 +38,16 @@ class Redactor:
 
         `path` is the file the text is of, "" for what the user gave.
         """
-        pieces: list[str] = []
-        end = 0
         found = find(text, path=path)
         for secret in found:
             self._learn(text[secret.start : secret.end], secret.kind)
+        known = self._standing_in(text)
+        pieces: list[str] = []
+        end = 0
         for secret in found:
-            pieces += (self._spread(text[end : secret.start]), mark(secret.kind))
+            pieces += (self._replaced(known, text[end : secret.start]), mark(secret.kind))
             end = secret.end
-        pieces.append(self._spread(text[end:]))
-        return "".join(pieces)
+        return "".join((*pieces, self._replaced(known, text[end:])))
 
     def question(self, question: Question) -> Question:
         """`question` without the secrets in its text, log and diff, and in what was read there."""
@@ -56,24 +55,23 @@ class Redactor:
         def each(texts: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(self.text(text) for text in texts)
 
-        for text in (question.text, question.log, question.diff):
-            self.text(text)  # a value in the question may be known by the log alone
+        # A long log is scanned once; what is known by a later text alone is replaced in it after.
+        log, diff, text = (self.text(part) for part in (question.log, question.diff, question.text))
         return replace(
             question,
-            text=self.text(question.text),
+            text=text,
             title=self.text(question.title),
             body=self.text(question.body),
             identifiers=each(question.identifiers),
             errors=each(question.errors),
             code=each(question.code),
-            log=self.text(question.log),
-            diff=self.text(question.diff),
+            log=self._replaced(self._standing_in(log), log),
+            diff=self._replaced(self._standing_in(diff), diff),
         )
 
     def leaks(self, prompt: Prompt) -> bool:
         """Whether a value stands in `prompt` that was found after its text was redacted."""
-        known = self._known
-        return known is not None and any(known.search(part.text) for part in prompt.segments)
+        return any(self._standing_in(part.text) is not None for part in prompt.segments)
 
     def _learn(self, value: str, kind: str) -> None:
         if len(value) < _LEAST_SPREAD or names_itself(value) or value in self._marks:
@@ -81,16 +79,24 @@ class Redactor:
         # In a prompt, control tokens inside a value are broken.
         for form in (value, neutralize(value)):
             self._marks[form] = mark(kind)
-        self._known = None
-        longest_first = sorted(self._marks, key=lambda value: (-len(value), value))
-        self._known = re.compile(
-            rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![A-Za-z0-9])"
-        )
 
-    def _spread(self, text: str) -> str:
-        if self._known is None:
-            return text
-        return self._known.sub(lambda match: self._marks[match.group()], text)
+    def _standing_in(self, text: str) -> re.Pattern[str] | None:
+        """What finds the known values that stand in `text`; None where none does."""
+        values = [value for value in self._marks if value in text]
+        if not values:
+            return None
+        longest_first = sorted(values, key=lambda value: (-len(value), value))
+        known = re.compile("|".join(map(_wherever, longest_first)))
+        return known if known.search(text) else None
+
+    def _replaced(self, known: re.Pattern[str] | None, text: str) -> str:
+        return text if known is None else known.sub(lambda match: self._marks[match[0]], text)
+
+
+def _wherever(value: str) -> str:
+    """What finds a value: inside longer words too where it is no word itself."""
+    escaped = re.escape(value)
+    return escaped if looks_random(value) else rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])"
 
 
 @dataclass(slots=True)

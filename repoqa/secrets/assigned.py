@@ -18,8 +18,8 @@ _NAME = re.compile(
 _CERTAIN = ("secret", "api", "access", "auth", "app", "bearer", "refresh", "deploy", "bot")
 _POSSIBLE = ("private", "signing", "encryption", "account", "service", "master", "client", "shared")
 _SEPARATORS = "-_. "
-_LONGEST_QUALIFIER = 16
-_LONGEST_OPTION = 30
+_BEFORE = 40  # characters before a name's last word that are looked at
+_IN_A_MARK = re.compile(r"\[redacted: [a-z ]*$")  # `[redacted: GitHub token]` is no name
 _VALUE = re.compile(
     # The end of a quoted or indexed name, then at most a type, then what joins name and value.
     r"(?:\\?[\"'`])?\]?"
@@ -57,9 +57,8 @@ def assigned(text: str, *, literal: bool) -> Iterator[Assignment]:
         given = _VALUE.match(text, found.end())
         if given is None:
             continue
-        name = _name(
-            found["noun"], lowered[max(found.start() - _LONGEST_OPTION, 0) : found.start()]
-        )
+        before = lowered[max(found.start() - _BEFORE, 0) : found.start()]
+        name = _name(found["noun"], before)
         if _is_secret(name, given, literal=literal):
             group = "text" if given["bare"] is None else "bare"
             yield Assignment(given.start(group), given.end(group), name.is_password)
@@ -67,7 +66,9 @@ def assigned(text: str, *, literal: bool) -> Iterator[Assignment]:
 
 def _name(noun: str, before: str) -> _Name:
     trust: Literal["certain", "possible", ""] = "certain"
-    if noun in ("key", "token"):
+    if _IN_A_MARK.search(before):
+        trust = ""
+    elif noun in ("key", "token"):
         if not before.rstrip(_SEPARATORS).endswith(_CERTAIN):
             possible = noun == "token" or before.rstrip(_SEPARATORS).endswith(_POSSIBLE)
             trust = "possible" if possible else ""

@@ -86,13 +86,24 @@ _FORMATS = (
     _token("Databricks token", "dapi", r"dapi[0-9a-f]{32}(?:-\d)?"),
     _token("Vault token", "hvs. hvb.", r"hv[sb]\.[A-Za-z0-9_-]{20,}"),
     _token("age key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
-    _token("Azure key", "AccountKey= SharedAccessKey=", r"[A-Z]\w*Key=([A-Za-z0-9+/]{40,}={0,2})"),
+    _token("Mailchimp key", "-us", r"[0-9a-f]{32}-us\d{1,2}"),
+    _token(
+        "API key",
+        "gsk_ xai- r8_ glsa_ glc_ NRAK- PMAK- lin_api_ ntn_ sntrys_ rubygems_ sq0 GR1348941 sbp_",
+        r"(?:gsk_|xai-|r8_|glsa_|glc_|NRAK-|PMAK-|lin_api_|ntn_|sntrys_|rubygems_|sq0(?:cs|at)p-"
+        r"|GR1348941|sbp_)(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}",
+    ),
+    _token(
+        "Azure key",
+        "AccountKey= SharedAccessKey=",
+        r"(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{40,}={0,2})",
+    ),
     # `sk-` begins style classes too (`sk-toggleable__label`): those have no long run with a digit.
     _token("API key", "sk-", r"sk-(?:[a-z]+\d?-){0,2}(?=[A-Za-z]*\d)[A-Za-z0-9_-]{20,}"),
     _token(
         "JSON web token",
         "eyJ",
-        r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,2}",
+        r"eyJ[A-Za-z0-9_-]{8,500}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,2}",
     ),
 )
 _URL_PASSWORD = re.compile(r"://[^\s/@:'\"<>]{0,100}:([^\s/@'\"<>]{3,200})@(?=[\w\[{%$])")
@@ -110,7 +121,7 @@ _LEAST_TOKEN = 16  # characters of the shortest token with a prefix
 _LEAST_KEY_LINE = 16
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_ALONE = re.compile(r"^[^A-Za-z0-9]*([A-Za-z0-9+/=]+)[^A-Za-z0-9]*$")
+_KEY_ALONE = re.compile(r"^[^A-Za-z0-9]*([A-Za-z0-9][A-Za-z0-9+/=]*)[^A-Za-z0-9]*$")
 _KEY_RUN = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _ENCODED = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9+/])")
 _KEY_CHARACTERS = 16_000  # of a key without an end: a 16,384-bit RSA key has 12,900
@@ -138,7 +149,10 @@ def find(text: str, *, path: str = "") -> list[Secret]:
 
 
 def _private_keys(text: str) -> Iterator[Secret]:
+    start = 0
     for begin in _KEY_BEGIN.finditer(text) if "PRIVATE KEY" in text else ():
+        if begin.start() < start:
+            continue  # inside the block before
         limit = min(begin.end() + _KEY_CHARACTERS, len(text))
         end = _KEY_END.search(text, begin.end(), limit)
         start, limit = begin.end(), end.start() if end else limit
