@@ -183,3 +183,67 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(shop: Path) -> None:
     assert done.stdout.count(b"\n") == 1
     assert b"Traceback" not in done.stderr
     assert b"Broken" not in done.stderr
+
+
+def events(*arguments: str, where: Path, code: int = 0) -> list[dict[str, Any]]:
+    """The lines of `ask --json --stream`, each valid by the schema."""
+    done = repoqa("ask", "--json", "--stream", *arguments, where=where)
+    assert done.code == code, done.stderr
+    assert done.stdout.endswith("}\n")
+    found: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    for event in found:
+        validator("ask-events").validate(event)
+    return found
+
+
+def test_events_while_the_answer_is_generated(shop: Path) -> None:
+    found = events("--model", "reciter", QUESTION, where=shop)
+    report = reported(QUESTION, where=shop)
+    context, suspects, *answer, done = found
+    differs = ("event", "run", "answer", "suspects", "citations", "usage")
+    assert {key: context[key] for key in context if key not in differs} == {
+        key: report[key] for key in report if key not in differs
+    }
+    assert suspects == {"event": "suspects", "suspects": report["suspects"]}
+    assert {event["event"] for event in answer} == {"token", "citation"}
+    assert "".join(e["text"] for e in answer if e["event"] == "token") == report["answer"]
+    assert [e for e in answer if e["event"] == "citation"] == [
+        {"event": "citation", **citation} for citation in report["citations"]
+    ]
+    first = next(n for n, event in enumerate(answer) if event["event"] == "citation")
+    told = "".join(e["text"] for e in answer[:first])
+    assert "passwords.py:11-13.\n" in told
+    assert "ghost" not in told, "a citation comes as soon as its line is whole"
+    assert (done["event"], done["answer"]) == ("done", report["answer"])
+    assert done["usage"]["prompt"] == report["usage"]["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kinds", "code"),
+    [
+        (["--model", "nowhere"], ["context", "suspects", "error"], 3),
+        (["--model", "reciter", "--path", "ghost.py"], ["error"], 2),
+    ],
+)
+def test_a_stream_that_fails_ends_with_the_error(
+    shop: Path, *, arguments: list[str], kinds: list[str], code: int
+) -> None:
+    write_profile("nowhere", "", weights="./gone.txt")
+    found = events(*arguments, QUESTION, where=shop, code=code)
+    assert [event["event"] for event in found] == kinds
+    assert found[-1]["exit_code"] == code
+    assert found[-1]["message"]
+    assert found[-1]["remedy"]
+
+
+def test_what_to_try_where_the_code_shown_does_not_explain_it(shop: Path) -> None:
+    write_profile("honest", "The code shown doesn't explain the bug.\n")
+    done = repoqa("ask", "--model", "honest", QUESTION, where=shop)
+    assert done.stderr.splitlines()[0] == (
+        "repoqa: the answer says that this code does not explain it; "
+        "try --path with code that you suspect, or the log: --log FILE"
+    )
+    done = repoqa(
+        "ask", "--model", "honest", "--budget", "400", QUESTION, where=shop, stdin=b"it failed\n"
+    )
+    assert "try a larger --budget, or --path with code that you suspect\n" in done.stderr

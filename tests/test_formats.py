@@ -86,7 +86,7 @@ def test_a_fence_is_longer_than_any_inside(text: str) -> None:
     assert fence not in text
 
 
-@pytest.mark.parametrize("name", ["pack", "ask"])
+@pytest.mark.parametrize("name", ["pack", "ask", "ask-events"])
 def test_the_schemas_are_schemas_and_refuse_what_is_not_theirs(name: str) -> None:
     schema = validator(name)
     schema.check_schema(schema.schema)
@@ -97,6 +97,7 @@ def test_the_schemas_are_schemas_and_refuse_what_is_not_theirs(name: str) -> Non
 def test_the_schemas_are_where_the_documentation_says() -> None:
     folder = Path(__file__).parent.parent / "docs" / "schema"
     assert sorted(path.name for path in folder.iterdir()) == [
+        "ask-events.schema.json",
         "ask.schema.json",
         "pack.schema.json",
     ]

@@ -11,7 +11,16 @@ from typing import Any, TypeAlias
 import msgspec
 
 from repoqa.diagnosis.prepare import Preparation
-from repoqa.records import Answer, Excerpt, Message, RankedFile, RankedSymbol, Reasons, Suspect
+from repoqa.records import (
+    Answer,
+    Citation,
+    Excerpt,
+    Message,
+    RankedFile,
+    RankedSymbol,
+    Reasons,
+    Suspect,
+)
 
 SCHEMA = 1
 MOST_LISTED = 200
@@ -26,6 +35,11 @@ Fields: TypeAlias = dict[str, Any]
 def encode(report: Fields) -> bytes:
     """The report as indented JSON, with a last newline."""
     return msgspec.json.format(msgspec.json.encode(_printable(report)), indent=2) + b"\n"
+
+
+def encode_line(report: Fields) -> bytes:
+    """The report as JSON on a line of its own."""
+    return msgspec.json.encode(_printable(report)) + b"\n"
 
 
 def pack_report(preparation: Preparation) -> Fields:
@@ -53,7 +67,7 @@ def pack_report(preparation: Preparation) -> Fields:
         "run": {
             "parsed": preparation.timings.parsed,
             "reused": preparation.timings.reused,
-            "seconds": _seconds(preparation.timings.seconds),
+            "seconds": rounded(preparation.timings.seconds),
         },
     }
 
@@ -68,12 +82,9 @@ def answer_fields(
     """What `ask --json` adds to the pack's report. `usage` counts tokens: prompt and answer."""
     return {
         "answer": answer.text,
-        "suspects": [_suspect(suspect) for suspect in suspects],
-        "citations": [
-            {"text": c.text, "path": c.path, "start": c.start, "end": c.end, "valid": c.valid}
-            for c in answer.citations
-        ],
-        "usage": {**usage, "seconds": _seconds(seconds)},
+        "suspects": [suspect_fields(suspect) for suspect in suspects],
+        "citations": [citation_fields(citation) for citation in answer.citations],
+        "usage": {**usage, "seconds": rounded(seconds)},
     }
 
 
@@ -113,7 +124,19 @@ def _excerpt(excerpt: Excerpt) -> Fields:
     }
 
 
-def _suspect(suspect: Suspect) -> Fields:
+def citation_fields(citation: Citation) -> Fields:
+    """A citation, for other programs."""
+    return {
+        "text": citation.text,
+        "path": citation.path,
+        "start": citation.start,
+        "end": citation.end,
+        "valid": citation.valid,
+    }
+
+
+def suspect_fields(suspect: Suspect) -> Fields:
+    """A suspect, for other programs."""
     return {
         "path": suspect.path,
         "start": suspect.start,
@@ -128,7 +151,8 @@ def _reasons(reasons: Reasons) -> Fields:
     return {name: round(value, DIGITS) for name, value in sorted(reasons.items())}
 
 
-def _seconds(seconds: Mapping[str, float]) -> Fields:
+def rounded(seconds: Mapping[str, float]) -> Fields:
+    """Seconds to the millisecond."""
     return {stage: round(value, MILLISECONDS) for stage, value in seconds.items()}
 
 
