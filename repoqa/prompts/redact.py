@@ -18,7 +18,7 @@ from repoqa.secrets.values import looks_random, names_itself
 
 _KEY_MARK = mark(PRIVATE_KEY)
 _ANY_MARK = re.compile(r"\[redacted: [A-Za-z ]{1,40}\]")
-# A shorter value may be an ordinary word elsewhere: it is replaced only where it was found.
+# A shorter value, or letters alone, may be a word elsewhere: replaced only where it was found.
 _LEAST_SPREAD = 8
 
 
@@ -74,7 +74,8 @@ class Redactor:
         return any(self._standing_in(part.text) is not None for part in prompt.segments)
 
     def _learn(self, value: str, kind: str) -> None:
-        if len(value) < _LEAST_SPREAD or names_itself(value) or value in self._marks:
+        could_be_a_word = value.isalpha() or names_itself(value)
+        if len(value) < _LEAST_SPREAD or could_be_a_word or value in self._marks:
             return
         # In a prompt, control tokens inside a value are broken.
         for form in (value, neutralize(value)):
