@@ -2,9 +2,11 @@
 
 import json
 import re
+import string
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -361,3 +363,20 @@ def test_a_long_log_is_cut_to_a_quarter_and_the_table_says_so(shop: Path) -> Non
 def test_a_table_cannot_be_json(shop: Path) -> None:
     done = repoqa("pack", "--explain", "--json", QUESTION, where=shop)
     assert (done.code, done.stdout) == (2, "")
+
+
+def test_secrets_are_redacted_and_counted_unless_they_are_to_stay(shop: Path) -> None:
+    token = "ghp_" + "".join(Random(1).choices(string.ascii_letters + string.digits, k=36))
+    service = shop / "shop" / "service.py"
+    service.write_text(service.read_text() + f'\nTOKEN = "{token}"\n')
+    log = f"PermissionError: {token} was refused\n".encode()
+    done = repoqa("pack", QUESTION, where=shop, stdin=log)
+    assert token not in done.stdout
+    assert "PermissionError: [redacted" in done.stdout
+    assert done.stderr == (
+        "repoqa: 2 secrets are redacted in the prompt (--no-redact leaves them in)\n"
+    )
+    assert token not in repoqa("pack", "--json", QUESTION, where=shop, stdin=log).stdout
+    kept = repoqa("pack", "--no-redact", QUESTION, where=shop, stdin=log)
+    assert kept.stdout.count(token) == 2
+    assert kept.stderr == ""

@@ -9,7 +9,7 @@ import typer
 from repoqa.cli import options
 
 if TYPE_CHECKING:
-    from repoqa.cli.job import Job
+    from repoqa.api.job import Job
     from repoqa.terminal.output import Output
 
 
@@ -26,6 +26,7 @@ def ask(
     no_stdin: options.NoStdin = False,
     diff: options.Diff = False,
     diff_range: options.DiffRange = None,
+    no_redact: options.NoRedact = False,
     as_json: options.AsJson = False,
     stream: Annotated[
         bool | None,
@@ -70,6 +71,7 @@ def ask(
         no_stdin=no_stdin,
         diff=diff,
         diff_range=diff_range,
+        redact=not no_redact,
         for_model=True,
     )
     as_events = as_json and bool(stream) and not dry_run

@@ -95,6 +95,14 @@ DiffRange: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+NoRedact: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--no-redact",
+        help="Leave passwords, keys and tokens in the prompt.",
+        show_default=False,
+    ),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]

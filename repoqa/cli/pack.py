@@ -22,6 +22,7 @@ def pack(
     no_stdin: options.NoStdin = False,
     diff: options.Diff = False,
     diff_range: options.DiffRange = None,
+    no_redact: options.NoRedact = False,
     as_json: options.AsJson = False,
     explain: Annotated[
         bool,
@@ -58,6 +59,7 @@ def pack(
         no_stdin=no_stdin,
         diff=diff,
         diff_range=diff_range,
+        redact=not no_redact,
         for_model=False,
     )
     with shown_progress(output) as progress:
