@@ -17,6 +17,7 @@ LAYERS = (
     ("diagnosis",),
     ("review", "infill", "tuning", "evaluation", "checkup"),
     ("formats", "terminal"),
+    ("api",),
     ("mcp", "cli"),
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS, 1) for name in names}

@@ -1,0 +1,193 @@
+"""From a question about a repository to a prepared prompt, and to the model that reads it.
+
+This is the one path of `repoqa ask`, of `repoqa pack` and of the Python interface. It reads the
+settings and the environment; neither standard input nor the current folder is used here.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from repoqa.diagnosis.prepare import Preparation, Setup, prepare
+from repoqa.errors import BudgetError, UsageError
+from repoqa.evidence import question as evidence
+from repoqa.models.open import open_model
+from repoqa.models.profile import Endpoint, Profile, load_profile
+from repoqa.models.tokens import tokenizer_for
+from repoqa.protocols import Model, Progress
+from repoqa.records import Snapshot
+from repoqa.repository.diff import range_diff, working_tree_diff
+from repoqa.repository.ignore import IgnoreRules
+from repoqa.repository.narrow import narrow
+from repoqa.repository.snapshot import read_file
+from repoqa.settings import (
+    REPOSITORY_FILE,
+    Settings,
+    parse_tokens,
+    profile_directory,
+    read_settings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to ask; what is left out stays as the settings and the model's profile have it.
+
+    `model` names a profile. `budget` is the longest prompt, in tokens: 13000 or "13k". `include`
+    and `exclude` are globs that choose the files to read. `paths` are files, symbols and lines
+    (`path`, `path:12`, `Class.method`) that are shown for certain. `log` is the text of a log, a
+    traceback for example. `diff` adds what the working tree changed, `diff_range` what a range of
+    commits did (`A..B`). `redact` keeps secrets out of the prompt.
+    """
+
+    model: str | None = None
+    budget: int | str | None = None
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    paths: Sequence[str] = ()
+    log: str = ""
+    diff: bool = False
+    diff_range: str | None = None
+    redact: bool = True
+
+    @property
+    def flags(self) -> dict[str, object]:
+        """What they say of the settings. Raises UsageError for a budget that is no number."""
+        budget = None if self.budget is None else parse_tokens(self.budget, origin="--budget")
+        return {"model": self.model, "budget": budget}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and how it is asked. `for_model`: a model is to read the prompt, which then has
+    to fit it."""
+
+    question: str
+    options: Options
+    for_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """When the work for a question began, on time.perf_counter's clock, and how many seconds of it
+    opening the repository took."""
+
+    at: float
+    opening: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A question with everything found that answering it needs."""
+
+    settings: Settings
+    profile: Profile
+    preparation: Preparation
+
+
+def prepare_job(
+    asked: Asked,
+    snapshot: Snapshot,
+    *,
+    began: Began,
+    note: Callable[[str], None],
+    progress: Progress,
+) -> Job:
+    """Read the settings and prepare the prompt; `note` is told what the user should know."""
+    options = asked.options
+    if not asked.question.strip() and not options.log.strip():
+        raise UsageError("there is no question", remedy="Ask one, or give a log.")
+    settings = read_settings(
+        environment=os.environ,
+        flags=options.flags,
+        repository_file=read_file(snapshot, REPOSITORY_FILE),
+    )
+    profile = chosen_profile(settings)
+    setup = Setup(
+        profile=profile,
+        tokenizer=tokenizer_for(profile, cache=settings.cache_dir),
+        budget=settings.budget or profile.reliable_window,
+        cache=settings.cache_dir,
+        redact=options.redact,
+    )
+    check_budget(setup.budget, profile, for_model=asked.for_model, note=note)
+    diff = _diff(options, snapshot.root, note=note)
+    question = evidence.read(asked.question, log=options.log, diff=diff, pins=options.paths)
+    files = narrow(
+        _without_ignored(snapshot, settings.ignore),
+        include=options.include,
+        exclude=options.exclude,
+    )
+    started = time.perf_counter() - began.at - began.opening
+    earlier = {"start": started, "snapshot": began.opening}
+    preparation = prepare(question, files, setup, progress=progress, earlier=earlier)
+    if preparation.redacted:
+        note(redactions(preparation.redacted))
+    return Job(settings, profile, preparation)
+
+
+def opened_model(job: Job, *, progress: Progress) -> Model:
+    """The model that answers; its weights are fetched where they are not here yet."""
+    settings, profile = job.settings, job.profile
+    endpoint = Endpoint(settings.server_url or profile.url, settings.server_model, settings.api_key)
+    return open_model(profile, cache=settings.cache_dir, progress=progress, endpoint=endpoint)
+
+
+def chosen_profile(settings: Settings) -> Profile:
+    """The model's profile, with what the settings say in place of its own."""
+    profile = load_profile(settings.model, directories=(profile_directory(),))
+    return replace(profile, answer=settings.answer or profile.answer)
+
+
+def check_budget(
+    budget: int, profile: Profile, *, for_model: bool, note: Callable[[str], None]
+) -> None:
+    """Say that a budget is longer than the model reads reliably, or at all.
+
+    Raises BudgetError for the latter where the prompt is for the model.
+    """
+    if budget > profile.maximum:
+        problem = (
+            f"a budget of {budget:,} tokens is more than the {profile.maximum:,} "
+            f"that {profile.name} reads"
+        )
+        if for_model:
+            raise BudgetError(problem, remedy="Give a smaller --budget, or another --model.")
+        note(problem)
+    elif budget > profile.reliable_window:
+        note(
+            f"{profile.name} reads {profile.reliable_window:,} tokens reliably; of these "
+            f"{budget:,}, the last ones hold the best code"
+        )
+
+
+def redactions(count: int) -> str:
+    """`2 secrets are redacted in the prompt (--no-redact leaves them in)`."""
+    secrets = "1 secret is" if count == 1 else f"{count:,} secrets are"
+    return f"{secrets} redacted in the prompt (--no-redact leaves them in)"
+
+
+def _diff(options: Options, root: Path, *, note: Callable[[str], None]) -> str:
+    if options.diff_range is None and not options.diff:
+        return ""
+    if options.diff_range is None:
+        diff = working_tree_diff(root)
+    elif not options.diff:
+        diff = range_diff(root, options.diff_range)
+    else:
+        raise UsageError(
+            "--diff and --diff-range each name a diff", remedy="Leave out one of the two."
+        )
+    if not diff:
+        note("the diff is empty: " + (options.diff_range or "nothing is changed since HEAD"))
+    return diff
+
+
+def _without_ignored(snapshot: Snapshot, patterns: tuple[str, ...]) -> Snapshot:
+    if not patterns:
+        return snapshot
+    rules = IgnoreRules({"": [os.fsencode(pattern) for pattern in patterns]})
+    kept = tuple(entry for entry in snapshot.files if not rules.ignores(entry.path))
+    return replace(snapshot, files=kept)
