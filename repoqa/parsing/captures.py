@@ -31,19 +31,19 @@ class Region(NamedTuple):
 class Definition(NamedTuple):
     """A definition as captured.
 
-    `scope` is the bytes that belong to it and no other: two functions, or a variable and its
+    `extent` is the bytes that belong to it and no other: two functions, or a variable and its
     neighbour, can share one statement. `body_start` and `body_row` are -1 where it has no body.
-    `pattern` is the number of the pattern that found it.
+    `pattern` is the number of the pattern that found it, `qualifies` and `scope` its settings.
     """
 
     region: Region
     name: str
     kind: Kind
-    scope: tuple[int, int]
+    extent: tuple[int, int]
     body_start: int
     body_row: int
     qualifies: bool
-    at_file_level: bool
+    scope: str
     pattern: int
 
 
@@ -128,10 +128,10 @@ class _Collector:
             if name is None:
                 name = known[text] = names.last_identifier(text.decode())
             if pattern.name == "whole":
-                name = text.decode()
+                name = names.clean_name(text.decode())
             if kind == "type":
                 captures.types.append((start, node.start_point[0] + 1, name))
-            elif name:
+            elif name and name != "_":
                 captures.references.add((node.start_point[0] + 1, name, kind))
 
     def add_import(self, pattern: Pattern, found: Found) -> None:
@@ -160,11 +160,11 @@ class _Collector:
             region=self._region(node),
             name=name,
             kind=cast(Kind, pattern.definition),
-            scope=_scope(node, named, body if pattern.shares_statement else None),
+            extent=_extent(node, named, body if pattern.shares_statement else None),
             body_start=body.start_byte if body else -1,
             body_row=body.start_point[0] if body else -1,
             qualifies=pattern.qualifies,
-            at_file_level=pattern.at_file_level,
+            scope=pattern.scope,
             pattern=pattern.number,
         )
 
@@ -201,7 +201,7 @@ class _Collector:
         return Region(start, end, node.start_point[0], last)
 
 
-def _scope(node: Node, named: Node, body: Node | None) -> tuple[int, int]:
+def _extent(node: Node, named: Node, body: Node | None) -> tuple[int, int]:
     if body is None:
         return node.start_byte, node.end_byte
     return min(named.start_byte, body.start_byte), max(named.end_byte, body.end_byte)

@@ -6,7 +6,8 @@ The queries of `queries/` capture, in every language alike:
                       name (a Go receiver), @body is what follows the signature. Where two patterns
                       name the same @name, the first in the file wins. `(#set! name "x")` names a
                       definition without a name of its own, `(#set! qualifies "no")` keeps its name
-                      out of its members' names, `(#set! scope "file")` drops it inside functions
+                      out of its members' names, `(#set! scope "file")` drops it inside functions,
+                      `(#set! scope "type")` makes it a member of the type around the function
     @doc              a docstring inside the definition it documents
     @comment          a comment; one directly above a definition is its doc
     @leading          what belongs to the definition after it: a decorator, `export`, `template<>`
@@ -49,7 +50,7 @@ class Pattern:
 
     `definition` is the kind it defines, from the capture `capture`; `reference` the kind of
     reference that `capture` is. `shares_statement`: another definition may stand in the same node.
-    `name`, `qualifies` and `at_file_level` are its settings.
+    `name`, `qualifies` and `scope` are its settings.
     """
 
     number: int
@@ -59,7 +60,7 @@ class Pattern:
     name: str
     shares_statement: bool
     qualifies: bool
-    at_file_level: bool
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +106,5 @@ def _pattern(query: Query, number: int, source: bytes) -> Pattern:
         name=settings.get("name") or "",
         shares_statement=capture not in _OWN_STATEMENT,
         qualifies=settings.get("qualifies") != "no",
-        at_file_level=settings.get("scope") == "file",
+        scope=settings.get("scope") or "",
     )

@@ -59,7 +59,12 @@ def references(captures: Captures) -> tuple[Reference, ...]:
     and a base is not told a second time as a type."""
     found = captures.references
     for start, line, name in captures.types:
-        if name and start not in captures.definitions and (line, name, "base") not in found:
+        if (
+            name
+            and name != "_"
+            and start not in captures.definitions
+            and (line, name, "base") not in found
+        ):
             found.add((line, name, "type"))
     return tuple(Reference(name, kind, line) for line, name, kind in sorted(found))
 
@@ -83,8 +88,8 @@ def _drafts(captures: Captures) -> list[_Draft]:
             draft = _draft(content, scopes)
             if draft is not None:
                 drafts.append(draft)
-            if content.scope[1] > start:
-                scopes.append(_Scope(content.scope[1], draft, False))
+            if content.extent[1] > start:
+                scopes.append(_Scope(content.extent[1], draft, False))
         else:
             _attach(content, scopes)
     return drafts
@@ -92,10 +97,11 @@ def _drafts(captures: Captures) -> list[_Draft]:
 
 def _items(captures: Captures) -> Iterator[_Item]:
     imported = {region.start for region in captures.imports}
-    for definition in captures.definitions.values():
+    for name_start, definition in captures.definitions.items():
         # `const x = require("y")` is an import first; it is listed as that alone.
         if not (definition.kind in _VALUES and definition.region.start in imported):
-            yield _Item(definition.scope[0], -definition.scope[1], 0, definition)
+            # Of two names for one extent (`typedef struct { ... } a, *b;`) the first is innermost.
+            yield _Item(definition.extent[0], -definition.extent[1], -name_start, definition)
     for start, end in captures.closures:
         yield _Item(start, -end, 1, None)
     for doc in captures.docs:
@@ -107,9 +113,11 @@ def _items(captures: Captures) -> Iterator[_Item]:
 def _draft(definition: Definition, scopes: list[_Scope]) -> _Draft | None:
     """The definition as a symbol, or None for a local variable."""
     kind = definition.kind
+    if definition.scope == "type":
+        scopes = _up_to_type(scopes)
     around = _enclosing(scopes)
     is_local = around is not None and (around.draft is None or around.draft.kind in _FUNCTIONS)
-    if is_local and (kind in _VALUES or definition.at_file_level):
+    if is_local and (kind in _VALUES or definition.scope == "file"):
         return None
     is_member = around is not None and around.draft is not None and around.draft.kind in _TYPES
     if kind == "function" and is_member:
@@ -120,6 +128,15 @@ def _draft(definition: Definition, scopes: list[_Scope]) -> _Draft | None:
     name = f"{owner.name}.{definition.name}" if owner else definition.name
     outer_row = around.draft.definition.region.first if around and around.draft else -1
     return _Draft(definition, name, kind, outer_row)
+
+
+def _up_to_type(scopes: list[_Scope]) -> list[_Scope]:
+    """The scopes without the functions and closures inside the innermost type."""
+    for count in range(len(scopes), 0, -1):
+        draft = scopes[count - 1].draft
+        if draft and draft.kind in _TYPES:
+            return scopes[:count]
+    return scopes
 
 
 def _enclosing(scopes: list[_Scope]) -> _Scope | None:

@@ -38,8 +38,8 @@
 
 ((type_definition
   type: [
-    (struct_specifier name: (_) body: (_))
-    (union_specifier name: (_) body: (_))]
+    (struct_specifier name: (_) body: (_) @body)
+    (union_specifier name: (_) body: (_) @body)]
   declarator: [
     (type_identifier) @name
     (pointer_declarator declarator: (type_identifier) @name)]) @definition.type
@@ -75,6 +75,15 @@
       declarator: (array_declarator declarator: (identifier) @name)
       value: (_) @body)]) @definition.constant
   (#text? @qualifier "const" "constexpr"))
+
+; struct { ... } name;
+(declaration
+  type: [(struct_specifier body: (_) @body) (union_specifier body: (_) @body)]
+  declarator: (identifier) @name) @definition.variable
+
+(field_declaration
+  type: [(struct_specifier body: (_) @body) (union_specifier body: (_) @body)]
+  declarator: (field_identifier) @name) @definition.variable
 
 (declaration
   declarator: [

@@ -9,7 +9,13 @@
     (reference_declarator (function_declarator declarator: [
       (identifier) (field_identifier) (operator_name)] @name))
     (pointer_declarator declarator: (function_declarator declarator: [
-      (field_identifier) (operator_name)] @name))]) @definition.function
+      (field_identifier) (operator_name)] @name))]
+  body: (_)? @body) @definition.function
+
+; = default, = delete
+(function_definition
+  declarator: (function_declarator declarator: (identifier) @name)
+  !body) @definition.function
 
 (function_definition
   declarator: [
@@ -18,19 +24,17 @@
     (pointer_declarator declarator: (function_declarator declarator: (qualified_identifier) @name))
     (pointer_declarator declarator: (pointer_declarator
       declarator: (function_declarator declarator: (qualified_identifier) @name)))]
-  body: (_) @body) @definition.method
-
-; = default, = delete
-(function_definition
-  declarator: (function_declarator declarator: (qualified_identifier) @name)) @definition.method
+  body: (_)? @body) @definition.method
 
 (function_definition
-  declarator: (operator_cast "operator" @name type: (_) @name)) @definition.function
+  declarator: (operator_cast "operator" @name type: (_) @name)
+  body: (_)? @body) @definition.function
 
 (function_definition
   declarator: (qualified_identifier
     scope: (_) @owner
-    name: (operator_cast "operator" @name type: (_) @name))) @definition.method
+    name: (operator_cast "operator" @name type: (_) @name))
+  body: (_)? @body) @definition.method
 
 ((declaration
   declarator: [
@@ -74,11 +78,21 @@
 
 ; Variables
 
+((declaration
+  (type_qualifier) @qualifier
+  declarator: (init_declarator
+    declarator: (qualified_identifier) @name
+    value: (_) @body)) @definition.constant
+  (#text? @qualifier "const" "constexpr"))
+
 (declaration
   declarator: [
     (reference_declarator (identifier) @name)
     (init_declarator declarator: (reference_declarator (identifier) @name) value: (_) @body)
-    (init_declarator declarator: (qualified_identifier) @name value: (_) @body)]
+    (init_declarator declarator: (qualified_identifier) @name value: (_) @body)
+    (init_declarator
+      declarator: (array_declarator declarator: (qualified_identifier) @name)
+      value: (_) @body)]
   ) @definition.variable
 
 ((field_declaration

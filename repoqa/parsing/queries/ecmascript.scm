@@ -90,7 +90,7 @@
   (#text? @exports "module.exports"))
 
 ; object.f = () => {}
-(assignment_expression
+((assignment_expression
   left: (member_expression
     object: [(identifier) (member_expression)] @owner
     property: (property_identifier) @name)
@@ -98,6 +98,7 @@
     (arrow_function body: (_) @body)
     (function_expression body: (_) @body)
     (generator_function body: (_) @body)]) @definition.function
+  (#not-text? @name "exports"))
 
 ; call(function name() {})
 (arguments (function_expression name: (_) @name body: (_) @body) @definition.function)

@@ -27,13 +27,19 @@
 
 (type_alias name: (_) @name) @definition.type
 
+(field_declaration
+  name: (_) @name
+  type: (struct_type (field_declaration_list) @body)) @definition.variable
+
 (field_declaration name: (_) @name) @definition.variable
 
 ; Variables
 
-(const_spec name: (identifier) @name value: (_) @body) @definition.constant
+; (`name:` would find the first of several names alone.)
 
-(const_spec name: (identifier) @name) @definition.constant
+(const_spec (identifier) @name value: (_) @body) @definition.constant
+
+(const_spec (identifier) @name) @definition.constant
 
 (var_spec name: (identifier) @name value: (_) @body) @definition.variable
 

@@ -21,6 +21,11 @@
 (annotation_type_element_declaration name: (_) @name) @definition.method
 
 (field_declaration
+  declarator: (variable_declarator
+    name: (_) @name
+    value: (lambda_expression body: (_) @body))) @definition.method
+
+(field_declaration
   (modifiers "static" "final")
   declarator: (variable_declarator name: (_) @name value: (_)? @body)) @definition.constant
 

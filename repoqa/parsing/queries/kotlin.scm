@@ -18,7 +18,19 @@
 
 (object_declaration name: (_) @name) @definition.class
 
+; companion object { ... }: its members go by the name of the class
+((companion_object name: (_) @name (class_body) @body) @definition.class
+  (#set! qualifies "no"))
+
+((companion_object !name "object" @name (class_body) @body) @definition.class
+  (#set! name "Companion") (#set! qualifies "no"))
+
 (type_alias type: (_) @name) @definition.type
+
+; object : Base() { ... }
+(object_literal (class_body (function_declaration
+  name: (_) @name
+  (function_body) @body) @definition.method))
 
 ; Functions. An extension is named by its receiver: `String.words`.
 
@@ -64,11 +76,9 @@
 
 (class_parameter ["val" "var"] (identifier) @name) @definition.variable
 
-(enum_entry . (identifier) @name) @definition.constant
+(enum_entry (identifier) @name (class_body)? @body) @definition.constant
 
-(enum_entry (modifiers) . (identifier) @name) @definition.constant
-
-[(lambda_literal) (anonymous_function) (anonymous_initializer)] @local
+[(lambda_literal) (anonymous_function) (anonymous_initializer) (getter) (setter)] @local
 
 ; Documentation
 

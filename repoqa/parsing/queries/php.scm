@@ -42,6 +42,9 @@
 (property_declaration
   (property_element name: (variable_name (name) @name))) @definition.variable
 
+((property_promotion_parameter name: (variable_name (name) @name)) @definition.variable
+  (#set! scope "type"))
+
 (program (expression_statement (assignment_expression
   left: (variable_name (name) @name)
   right: (_) @body) @definition.variable))

@@ -90,12 +90,14 @@
 (type (binary_operator [
   (identifier) @reference.type
   (attribute attribute: (identifier) @reference.type)
+  (subscript value: (identifier) @reference.type)
+  (subscript value: (attribute attribute: (identifier) @reference.type))
   (binary_operator [
     (identifier) @reference.type
     (attribute attribute: (identifier) @reference.type)
-    (binary_operator [
-      (identifier) @reference.type
-      (attribute attribute: (identifier) @reference.type)])])]))
+    (subscript value: (identifier) @reference.type)
+    (subscript value: (attribute attribute: (identifier) @reference.type))
+    (binary_operator (identifier) @reference.type)])]))
 
 (except_clause [
   (identifier) @reference.type

@@ -75,6 +75,8 @@
 ; val x = { val y = 1; y }
 (val_definition value: (block) @local)
 
+(var_definition value: (block) @local)
+
 ; Documentation
 
 [(comment) (block_comment)] @comment

@@ -53,7 +53,7 @@
 
 (enum_entry name: (_) @name) @definition.constant
 
-(lambda_literal) @local
+[(lambda_literal) (computed_property) (willset_didset_block)] @local
 
 ; Documentation
 

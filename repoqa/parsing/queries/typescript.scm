@@ -33,6 +33,10 @@
 
 (public_field_definition name: (_) @name value: (_)? @body) @definition.variable
 
+; constructor(private name: string)
+((required_parameter (accessibility_modifier) pattern: (identifier) @name) @definition.variable
+  (#set! scope "type"))
+
 (interface_body (property_signature name: (_) @name) @definition.variable)
 
 (enum_body name: (_) @name @definition.constant)
