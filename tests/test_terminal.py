@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 import pytest
+from conftest import RepositoryMaker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repoqa.records import Citation, Suspect
+from repoqa.repository.snapshot import open_snapshot
+from repoqa.terminal.links import link_of
 from repoqa.terminal.output import Output, ReaderGoneError
 from repoqa.terminal.progress import Bars, Lines, counted, shown_progress
 from repoqa.terminal.stream import settled, show
@@ -298,3 +301,40 @@ def _final_screen(output: str) -> list[str]:
 
 def _without_styles(screen: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+
+
+def links_on(screen: str) -> list[tuple[str, str]]:
+    """The links (OSC 8) on a screen: the text and its URL."""
+    found = re.findall(r"\x1b\]8;[^;]*;([^\x1b]+)\x1b\\(.*?)\x1b\]8;;\x1b\\", screen, re.DOTALL)
+    return [(re.sub(r"\x1b\[[\d;]*m", "", text), url) for url, text in found]
+
+
+def test_places_lead_to_their_files(make_repository: RepositoryMaker) -> None:
+    root = make_repository({"my shop/café.py": "def f():\n    pass\n"})
+    url = f"{root.resolve().as_uri()}/my%20shop/caf%C3%A9.py#2"
+    suspects = [Suspect("my shop/café.py", 2, 3, "f", 1.0, "matches")]
+    here, past = link_of(open_snapshot(root)), link_of(open_snapshot(root, revision="HEAD"))
+    screen = on_a_terminal(lambda output: output.styled(suspect_lines(suspects, here)))
+    assert links_on(screen) == [("my shop/café.py:2-3", url)]
+    screen = on_a_terminal(lambda output: output.styled(suspect_lines(suspects, past)))
+    assert "my shop/café.py:2-3" in screen
+    assert links_on(screen) == []
+
+
+def test_what_an_answer_cites_leads_to_it_once_it_is_checked() -> None:
+    links: dict[str, str] = {}
+
+    def mark(line: str) -> str:
+        if "a.py" in line:
+            links.update({"a.py:1": "file:///r/a.py#1", "a.py:12": "file:///r/a.py#12"})
+        return line
+
+    text = "See `a.py:12`, **a.py:1** and [here](http://evil.example), not data.py:1.\n\nThe end.\n"
+    screen = on_a_terminal(lambda output: show([text], output, mark=mark, live=True, links=links))
+    assert set(links_on(screen)) == {
+        ("a.py:12", "file:///r/a.py#12"),
+        ("a.py:1", "file:///r/a.py#1"),
+    }
+    piped_output = piped()
+    show([text], piped_output, mark=mark, live=True, links=links)
+    assert "\x1b" not in printed(piped_output)

@@ -9,15 +9,14 @@ from typing import cast
 from repoqa.answers.citations import Checker, check
 from repoqa.answers.suspects import suspects
 from repoqa.answers.unexplained import says_unexplained
-from repoqa.cli.job import Job
+from repoqa.api.job import Job, opened_model
 from repoqa.diagnosis.single import diagnose, familiar_names
 from repoqa.errors import RepoqaError
 from repoqa.formats import events, json
-from repoqa.models.open import open_model
-from repoqa.models.profile import Endpoint
 from repoqa.protocols import Progress
 from repoqa.records import Citation
 from repoqa.settings import DEFAULT_MODEL
+from repoqa.terminal.links import link_of
 from repoqa.terminal.output import Output
 from repoqa.terminal.stream import show
 from repoqa.terminal.tables import citation_summary, suspect_lines
@@ -91,21 +90,24 @@ def errors_streamed(output: Output) -> Iterator[None]:
 def converse(job: Job, output: Output, progress: Progress, *, streaming: bool) -> None:
     """For a person: the suspects, then the answer."""
     clock, preparation = Clock(), job.preparation
-    output.styled(suspect_lines(suspects(preparation.ranking)))
+    link = link_of(preparation.snapshot)
+    output.styled(suspect_lines(suspects(preparation.ranking), link))
     output.write("\n")
     if job.profile.name == DEFAULT_MODEL:
         output.note(SMALL_MODEL.format(model=job.profile.name))
     checker = _checker(job)
     citations: list[Citation] = []
+    links: dict[str, str] = {}
 
     def mark(line: str) -> str:
         marked, found = checker.line(line)
         citations.extend(found)
+        links.update((c.text, link(c.path, c.start)) for c in found if c.valid and c.path)
         return marked
 
     with closing(_diagnosis(job, progress, clock)) as pieces:
         whole = pieces if streaming else ["".join(pieces)]
-        text = show(whole, output, mark=mark, live=True)
+        text = show(whole, output, mark=mark, live=True, links=links)
     for line in (citation_summary(citations), _next(job, text), _figures(job, text, clock)):
         if line:
             output.note(line)
@@ -130,11 +132,7 @@ def _next(job: Job, text: str) -> str:
 
 def _diagnosis(job: Job, progress: Progress, clock: Clock) -> Generator[str, None, None]:
     """The answer's text as it is generated; closing it stops the model."""
-    settings = job.settings
-    endpoint = Endpoint(
-        settings.server_url or job.profile.url, settings.server_model, settings.api_key
-    )
-    model = open_model(job.profile, cache=settings.cache_dir, progress=progress, endpoint=endpoint)
+    model = opened_model(job, progress=progress)
     clock.reached("load")
     stream = diagnose(job.preparation, model, progress=progress)
     with closing(cast("Generator[str, None, None]", stream)):

@@ -1,8 +1,9 @@
 """The answer as it comes: live Markdown on a terminal, plain text in a pipe."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Self
 
+from repoqa.terminal.links import linked
 from repoqa.terminal.output import Output
 from repoqa.terminal.visible import visible
 
@@ -16,13 +17,22 @@ LINES_BELOW = 2
 FENCES = ("```", "~~~")
 
 
-def show(pieces: Iterable[str], output: Output, *, mark: Callable[[str], str], live: bool) -> str:
+def show(
+    pieces: Iterable[str],
+    output: Output,
+    *,
+    mark: Callable[[str], str],
+    live: bool,
+    links: Mapping[str, str] | None = None,
+) -> str:
     """Show the answer while it is generated and return the whole of it, as generated.
 
     `mark` is given each line once it is whole, without its end, and says what to show of it.
+    `links` are the URLs of texts in what is shown live; they may grow with each line marked.
     """
-    shown = _live if live and output.is_live else _plain
-    return "".join(shown(pieces, output, mark))
+    if live and output.is_live:
+        return "".join(_live(pieces, LiveMarkdown(output, mark, {} if links is None else links)))
+    return "".join(_plain(pieces, output, mark))
 
 
 def settled(text: str) -> int:
@@ -59,8 +69,8 @@ def _plain(pieces: Iterable[str], output: Output, mark: Callable[[str], str]) ->
         output.write(f"{mark(line)}\n")
 
 
-def _live(pieces: Iterable[str], output: Output, mark: Callable[[str], str]) -> Iterator[str]:
-    with LiveMarkdown(output, mark) as markdown:
+def _live(pieces: Iterable[str], markdown: "LiveMarkdown") -> Iterator[str]:
+    with markdown:
         for piece in pieces:
             markdown.add(piece)
             yield piece
@@ -69,11 +79,14 @@ def _live(pieces: Iterable[str], output: Output, mark: Callable[[str], str]) -> 
 class LiveMarkdown:
     """Markdown on a terminal: settled blocks scroll away for good, the last one is redrawn."""
 
-    def __init__(self, output: Output, mark: Callable[[str], str]) -> None:
+    def __init__(
+        self, output: Output, mark: Callable[[str], str], links: Mapping[str, str]
+    ) -> None:
         from rich.live import Live
 
         self._console = output.console()
         self._mark = mark
+        self._links = links
         self._block = self._line = ""
         self._has_printed = False
         self._live = Live(
@@ -89,7 +102,7 @@ class LiveMarkdown:
         text = self._block + whole
         cut = settled(text)
         self._block = text[cut:]
-        self._live.update(Tail(self._block + self._line))
+        self._live.update(Tail(self._block + self._line, self._links))
         self._print(text[:cut])
 
     def __enter__(self) -> Self:
@@ -103,7 +116,7 @@ class LiveMarkdown:
     def _print(self, text: str) -> None:
         """Settled blocks, with a blank line before them, as between the blocks of one text."""
         if text.strip():
-            self._console.print(Block(text, apart=self._has_printed))
+            self._console.print(Block(text, self._links, apart=self._has_printed))
             self._has_printed = True
 
 
@@ -117,8 +130,9 @@ class Block:
     """Rendered Markdown without blank lines around it, whatever rich puts there; `apart` asks
     for one before it."""
 
-    def __init__(self, text: str, *, apart: bool = False) -> None:
+    def __init__(self, text: str, links: Mapping[str, str], *, apart: bool = False) -> None:
         self._text = text
+        self._links = links
         self._apart = apart
 
     def lines(self, console: "Console", options: "ConsoleOptions") -> "list[list[Segment]]":
@@ -129,7 +143,8 @@ class Block:
         markdown = Markdown(self._text, hyperlinks=False)
         lines = console.render_lines(markdown, options, pad=False)
         shown = [number for number, line in enumerate(lines) if _shows_something(line)]
-        return lines[shown[0] : shown[-1] + 1] if shown else []
+        kept = lines[shown[0] : shown[-1] + 1] if shown else []
+        return [linked(line, self._links) for line in kept]
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         from rich.segment import Segment

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from repoqa.records import Citation, Suspect
+from repoqa.terminal.links import LinkOf
 from repoqa.terminal.output import StyledText
 from repoqa.terminal.visible import one_line
 
@@ -15,15 +16,19 @@ def place(path: str, start: int, end: int) -> str:
     return f"{one_line(path)}:{lines}"
 
 
-def suspect_lines(suspects: Sequence[Suspect]) -> Iterator[StyledText]:
-    """The numbered suspects, two lines each: where, and why."""
+def suspect_lines(
+    suspects: Sequence[Suspect], link: LinkOf = lambda path, line: ""
+) -> Iterator[StyledText]:
+    """The numbered suspects, two lines each: where, with a link to it, and why."""
     if not suspects:
         yield ("No code here matches the question.\n", "")
         return
     yield ("Suspects\n", "bold")
     for number, suspect in enumerate(suspects, 1):
         yield (f"{number:>3}. ", "")
-        yield (place(suspect.path, suspect.start, suspect.end), "bold cyan")
+        url = link(suspect.path, suspect.start)
+        style = f"bold cyan link {url}" if url else "bold cyan"
+        yield (place(suspect.path, suspect.start, suspect.end), style)
         yield (f"  {one_line(suspect.name)}\n", "")
         yield (f"     {one_line(suspect.why)}\n", "dim")
 
