@@ -13,7 +13,16 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_the_public_names_of_the_package() -> None:
-    assert repoqa.__all__ == ["__version__"]
+    assert repoqa.__all__ == [
+        "Diagnosis",
+        "Options",
+        "Preparation",
+        "RepoqaError",
+        "__version__",
+        "ask",
+        "open_repository",
+        "pack",
+    ]
     assert repoqa.__all__ == sorted(repoqa.__all__)
     assert all(hasattr(repoqa, name) for name in repoqa.__all__)
 
