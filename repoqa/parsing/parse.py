@@ -20,7 +20,7 @@ from repoqa.parsing.text import decode
 from repoqa.records import ParsedFile, Symbol
 
 # Bumped by hand whenever the same grammars and queries come to give other records.
-_REVISION = "1"
+_REVISION = "2"
 # 100 times the 90th percentile of sympy's files; a slower one is degenerate input.
 PARSE_SECONDS = 5.0
 # sqlite's amalgamation has 9 MB and is no place to look for a bug; trees take 10 times the text.
@@ -30,6 +30,10 @@ PARSE_BYTES = 4_000_000
 DEEPEST_NESTING = 10_000
 CHUNK_LINES = 60
 
+# Tens of thousands of loose marks (a drawing in dashes) are searched in a time that grows with
+# their square: 10 s for 20,000. Programs have statements between theirs.
+MOST_LOOSE_MARKS = 5_000
+MARKS_TO_STATEMENTS = 10
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 
 PARSER_VERSION: str
@@ -65,11 +69,10 @@ def parse(path: str, content: bytes) -> ParsedFile:
     lines = _line_count(source)
     if not language:
         return ParsedFile("", lines, chunks(lines), (), ())
-    problem = _why_not_parsed(source)
-    found = None if problem else _captured(language, source)
-    if found is None:
-        problem = problem or f"the parser took over {PARSE_SECONDS:.0f} s"
-        return ParsedFile(language, lines, chunks(lines), (), (), problem)
+    try:
+        found = _captured(language, source)
+    except _GaveUp as reason:
+        return ParsedFile(language, lines, chunks(lines), (), (), problem=str(reason))
     return ParsedFile(
         language,
         lines,
@@ -92,12 +95,23 @@ def _line_count(source: bytes) -> int:
     return source.count(b"\n") + (bool(source) and not source.endswith(b"\n"))
 
 
-def _why_not_parsed(source: bytes) -> str:
+class _GaveUp(Exception):
+    """The file is not worth its symbols; the message says why, for the user."""
+
+
+def _captured(language: str, source: bytes) -> captures.Captures:
+    """What the language's query captures in the source. Raises _GaveUp."""
     if len(source) > PARSE_BYTES:
-        return f"over {PARSE_BYTES // 1_000_000} MB, too large to parse"
+        raise _GaveUp(f"over {PARSE_BYTES // 1_000_000} MB, too large to parse")
     if _nesting(source) > DEEPEST_NESTING:
-        return f"brackets nested over {DEEPEST_NESTING:,} deep"
-    return ""
+        raise _GaveUp(f"brackets nested over {DEEPEST_NESTING:,} deep")
+    loaded = grammar.load(language)
+    repaired = _repaired(source, languages.BY_NAME[language].repairs)
+    root = _tree(loaded, repaired, _Deadline(PARSE_SECONDS)).root_node
+    marks = root.child_count - root.named_child_count
+    if marks > MOST_LOOSE_MARKS and marks > root.named_child_count * MARKS_TO_STATEMENTS:
+        raise _GaveUp("not code of the language its name tells")
+    return captures.collect(loaded, root, source)
 
 
 def _nesting(source: bytes) -> int:
@@ -107,14 +121,6 @@ def _nesting(source: bytes) -> int:
         return opened
     brackets = source.translate(None, delete=_NOT_BRACKETS)
     return max(accumulate(1 if bracket in b"([{" else -1 for bracket in brackets))
-
-
-def _captured(language: str, source: bytes) -> captures.Captures | None:
-    """What the language's query captures in the source, or None where the time was up."""
-    loaded = grammar.load(language)
-    repaired = _repaired(source, languages.BY_NAME[language].repairs)
-    tree = _tree(loaded, repaired, _Deadline(PARSE_SECONDS))
-    return None if tree is None else captures.collect(loaded, tree.root_node, source)
 
 
 def _repaired(source: bytes, repairs: tuple[languages.Repair, ...]) -> bytes:
@@ -142,15 +148,15 @@ class _Deadline:
         return self.missed
 
 
-def _tree(loaded: grammar.Grammar, source: bytes, deadline: _Deadline) -> Tree | None:
+def _tree(loaded: grammar.Grammar, source: bytes, deadline: _Deadline) -> Tree:
     read, release = _reader(source)
     try:
         return loaded.parser.parse(read, progress_callback=deadline.has_passed)
-    except ValueError:
+    except ValueError as stopped:
         if not deadline.missed:
             raise
         loaded.parser.reset()  # else the next file would go on with this one's tree
-        return None
+        raise _GaveUp(f"the parser took over {PARSE_SECONDS:.0f} s") from stopped
     finally:
         release()
 
