@@ -8,8 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import environment, repoqa
 
-LOGIN = Path(__file__).parent.parent / "examples" / "login"
+from repoqa.models.profile import load_profile
+from repoqa.settings import profile_directory
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+LOGIN = EXAMPLES / "login"
 BROKEN = "replace(stored, salt=salt, digest="
 MENDED = "replace(stored, rounds=policy.rounds, salt=salt, digest="
 
@@ -56,3 +61,42 @@ def test_the_fix_that_the_readme_names_mends_it(accounts: Path) -> None:
     module.write_text(source.replace(BROKEN, MENDED), encoding="utf-8")
     assert run_its_tests(accounts).returncode == 0
     assert "rounds=policy.rounds" in (LOGIN / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def own_models() -> Path:
+    """The folder of the user's own profiles, with those of the examples in it."""
+    return Path(shutil.copytree(EXAMPLES / "models", profile_directory()))
+
+
+def test_the_script_asks_with_the_profile_that_recites(accounts: Path, own_models: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "ask_from_python.py", accounts, "log in fails", "rehearsed"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    suspects, _, answer = done.stdout.partition("\n\n")
+    assert "accounts/service.py:45-56  AccountService.log_in: " in suspects
+    text, _, verdict = answer.rpartition("\n\n")
+    assert text == (own_models / "rehearsed.txt").read_text(encoding="utf-8").strip()
+    assert verdict == "2 of 2 places named exist\n"
+
+
+def test_the_script_tells_what_is_wrong(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "ask_from_python.py", tmp_path / "absent", "why"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "there is no folder" in done.stderr
+
+
+def test_the_profile_of_a_server_is_one(accounts: Path, own_models: Path) -> None:
+    profile = load_profile("team-server", directories=(own_models,))
+    assert (profile.engine, profile.reliable_window, profile.maximum) == ("server", 16_000, 32_000)
+    told = repoqa("doctor", "--repo", str(accounts), where=accounts)
+    assert re.search(r"^ok  model team-server +asks http://localhost:8000/v1$", told.stdout, re.M)
