@@ -13,20 +13,9 @@ if TYPE_CHECKING:
     from repoqa.terminal.output import Output
 
 
+@options.taking_request
 def ask(
-    question: options.Question = None,
-    repo: options.Repo = None,
-    rev: options.Rev = None,
-    model: options.Model = None,
-    budget: options.Budget = None,
-    include: options.Include = None,
-    exclude: options.Exclude = None,
-    path: options.Pins = None,
-    log: options.Log = None,
-    no_stdin: options.NoStdin = False,
-    diff: options.Diff = False,
-    diff_range: options.DiffRange = None,
-    no_redact: options.NoRedact = False,
+    request: options.Request,
     as_json: options.AsJson = False,
     stream: Annotated[
         bool | None,
@@ -53,33 +42,17 @@ def ask(
     """
     began = time.perf_counter()
     from repoqa.cli.answer import converse, errors_streamed, print_report, stream_events
-    from repoqa.cli.job import Request, prepared
+    from repoqa.cli.job import Start, prepared
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
-    output = standard_output()
-    request = Request(
-        question=question,
-        repo=repo,
-        rev=rev,
-        model=model,
-        budget=budget,
-        include=include or (),
-        exclude=exclude or (),
-        pins=path or (),
-        log=log,
-        no_stdin=no_stdin,
-        diff=diff,
-        diff_range=diff_range,
-        redact=not no_redact,
-        for_model=True,
-    )
+    output, start = standard_output(), Start(began, for_model=True)
     as_events = as_json and bool(stream) and not dry_run
     with (
         errors_streamed(output) if as_events else nullcontext(),
         shown_progress(output) as progress,
     ):
-        job = prepared(request, began=began, note=output.note, progress=progress)
+        job = prepared(request, start, note=output.note, progress=progress)
         if dry_run:
             _show_prompt(job, output, as_json=as_json)
         elif as_events:

@@ -4,12 +4,13 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repoqa.api.job import Asked, Began, Job, Options, chosen_profile, prepare_job
 from repoqa.cli.input import Sources, read_given
+from repoqa.cli.options import Request
 from repoqa.protocols import Progress
 from repoqa.repository.snapshot import open_snapshot
 from repoqa.settings import read_settings
@@ -18,40 +19,26 @@ LINE_FOLLOWS = re.compile(r":\d+$")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asks for; None is what it did not say."""
+class Start:
+    """How a command begins. `began` is when, on time.perf_counter's clock; `for_model` is whether
+    a model is to read the prompt, which then has to fit it."""
 
-    question: str | None
-    repo: Path | None
-    rev: str | None
-    model: str | None
-    budget: str | None
-    log: Path | None
-    no_stdin: bool
+    began: float
     for_model: bool
-    """Whether a model is to read the prompt, which then has to fit it."""
-    include: Sequence[str] = ()
-    exclude: Sequence[str] = ()
-    pins: Sequence[str] = ()
-    diff: bool = False
-    diff_range: str | None = None
-    redact: bool = True
 
 
 def prepared(
-    request: Request, *, began: float, note: Callable[[str], None], progress: Progress
+    request: Request, start: Start, *, note: Callable[[str], None], progress: Progress
 ) -> Job:
-    """Read the settings and the input, open the repository and prepare the prompt.
-
-    `began` is when the command started, on time.perf_counter's clock.
-    """
+    """Read the settings and the input, open the repository and prepare the prompt."""
     options = _options(request)
     # Wrong settings are told before a log is waited for.
     chosen_profile(read_settings(environment=os.environ, flags=options.flags))
     stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
     reading = time.perf_counter()
     given = read_given(Sources(request.question, request.log, stdin), note=note)
-    began += time.perf_counter() - reading  # waiting for whoever writes the log is not our time
+    # Waiting for whoever writes the log is not our time.
+    began = start.began + time.perf_counter() - reading
     opening = time.perf_counter()
     snapshot = open_snapshot(
         request.repo or Path(), revision=request.rev, plain=request.repo is not None
@@ -59,11 +46,11 @@ def prepared(
     opened = time.perf_counter() - opening
     for line in snapshot.notes:
         note(line)
-    pins = [path_from_root(pin, snapshot.root) for pin in request.pins]
+    pins = [path_from_root(pin, snapshot.root) for pin in request.path or ()]
     asked = Asked(
         given.question,
         replace(options, log=given.log, paths=pins),
-        for_model=request.for_model,
+        for_model=start.for_model,
     )
     return prepare_job(asked, snapshot, began=Began(began, opened), note=note, progress=progress)
 
@@ -85,9 +72,9 @@ def _options(request: Request) -> Options:
     return Options(
         model=request.model,
         budget=request.budget,
-        include=request.include,
-        exclude=request.exclude,
+        include=request.include or (),
+        exclude=request.exclude or (),
         diff=request.diff,
         diff_range=request.diff_range,
-        redact=request.redact,
+        redact=not request.no_redact,
     )

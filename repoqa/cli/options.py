@@ -1,7 +1,11 @@
 """The options that several commands share, written once."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -106,3 +110,41 @@ NoRedact: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `ask` and `pack` are asked: each field is an option; None is what was not said."""
+
+    question: Question = None
+    repo: Repo = None
+    rev: Rev = None
+    model: Model = None
+    budget: Budget = None
+    include: Include = None
+    exclude: Exclude = None
+    path: Pins = None
+    log: Log = None
+    no_stdin: NoStdin = False
+    diff: Diff = False
+    diff_range: DiffRange = None
+    no_redact: NoRedact = False
+
+
+def taking_request(command: Callable[..., None]) -> Callable[..., None]:
+    """The command as typer reads it: an option for each field of its first parameter, a Request."""
+    shared = [
+        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+        for field in fields(Request)
+    ]
+    own = list(signature(command).parameters.values())[1:]
+    parameters = [*shared, *(option.replace(kind=Parameter.KEYWORD_ONLY) for option in own)]
+
+    @wraps(command)
+    def expanded(**given: Any) -> None:
+        request = Request(**{option.name: given.pop(option.name) for option in shared})
+        command(request, **given)
+
+    expanded.__annotations__ = {option.name: option.annotation for option in parameters}
+    vars(expanded)["__signature__"] = Signature(parameters)
+    return expanded

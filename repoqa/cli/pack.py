@@ -9,20 +9,9 @@ from repoqa.cli import options
 from repoqa.errors import UsageError
 
 
+@options.taking_request
 def pack(
-    question: options.Question = None,
-    repo: options.Repo = None,
-    rev: options.Rev = None,
-    model: options.Model = None,
-    budget: options.Budget = None,
-    include: options.Include = None,
-    exclude: options.Exclude = None,
-    path: options.Pins = None,
-    log: options.Log = None,
-    no_stdin: options.NoStdin = False,
-    diff: options.Diff = False,
-    diff_range: options.DiffRange = None,
-    no_redact: options.NoRedact = False,
+    request: options.Request,
     as_json: options.AsJson = False,
     explain: Annotated[
         bool,
@@ -35,7 +24,7 @@ def pack(
     in belongs to the question.
     """
     began = time.perf_counter()
-    from repoqa.cli.job import Request, prepared
+    from repoqa.cli.job import Start, prepared
     from repoqa.formats import json, markdown
     from repoqa.terminal.explain import explanation
     from repoqa.terminal.output import standard_output
@@ -45,25 +34,9 @@ def pack(
         raise UsageError(
             "--explain is a table and --json is none", remedy="Leave --explain out: JSON says why."
         )
-    output = standard_output()
-    request = Request(
-        question=question,
-        repo=repo,
-        rev=rev,
-        model=model,
-        budget=budget,
-        include=include or (),
-        exclude=exclude or (),
-        pins=path or (),
-        log=log,
-        no_stdin=no_stdin,
-        diff=diff,
-        diff_range=diff_range,
-        redact=not no_redact,
-        for_model=False,
-    )
+    output, start = standard_output(), Start(began, for_model=False)
     with shown_progress(output) as progress:
-        job = prepared(request, began=began, note=output.note, progress=progress)
+        job = prepared(request, start, note=output.note, progress=progress)
     if as_json:
         output.write_bytes(json.encode(json.pack_report(job.preparation)))
     elif explain:
