@@ -1,5 +1,6 @@
 """The examples are real: their tests run, and fail only for the planted bug."""
 
+import json
 import os
 import re
 import shutil
@@ -8,13 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import environment, repoqa
+from commands import environment, repoqa, write_profile
+from conftest import git
 
 from repoqa.models.profile import load_profile
 from repoqa.settings import profile_directory
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LOGIN = EXAMPLES / "login"
+INVOICES = EXAMPLES / "invoices"
 BROKEN = "replace(stored, salt=salt, digest="
 MENDED = "replace(stored, rounds=policy.rounds, salt=salt, digest="
 
@@ -100,3 +103,59 @@ def test_the_profile_of_a_server_is_one(accounts: Path, own_models: Path) -> Non
     assert (profile.engine, profile.reliable_window, profile.maximum) == ("server", 16_000, 32_000)
     told = repoqa("doctor", "--repo", str(accounts), where=accounts)
     assert re.search(r"^ok  model team-server +asks http://localhost:8000/v1$", told.stdout, re.M)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A repository with the TypeScript example."""
+    root = Path(shutil.copytree(INVOICES / "shop", tmp_path / "shop"))
+    git(root, "init", "--quiet")
+    return root
+
+
+def test_the_kept_trace_fits_the_typescript_project(shop: Path) -> None:
+    trace = (INVOICES / "failure.txt").read_text(encoding="utf-8")
+    frames = re.findall(r"at (?:new )?([\w.]+|<anonymous>) \(/app/([\w/.]+):(\d+):(\d+)\)", trace)
+    assert [path for _, path, _, _ in frames] == [
+        "src/money.ts",
+        "src/pricing.ts",
+        "src/invoice.ts",
+        "src/main.ts",
+        "src/main.ts",
+    ]
+    called = ["new NegativeAmountError", "minus(", "discounted(", "new Invoice(", "main("]
+    for (_, path, line, column), text in zip(frames, called, strict=True):
+        source = (shop / path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+        assert source[int(column) - 1 :].startswith(text)
+
+
+def test_the_cause_that_the_trace_does_not_name_is_packed(shop: Path) -> None:
+    trace = (INVOICES / "failure.txt").read_bytes()
+    done = repoqa("pack", "--json", where=shop, stdin=trace)
+    assert done.code == 0, done.stderr
+    report = json.loads(done.stdout)
+    source = (shop / "src" / "coupons.ts").read_text(encoding="utf-8").splitlines()
+    cause = 1 + next(n for n, line in enumerate(source) if "Number(value.slice(0, -1))" in line)
+    assert any(
+        excerpt["path"] == "src/coupons.ts" and excerpt["start"] <= cause <= excerpt["end"]
+        for excerpt in report["excerpts"]
+        if excerpt["form"] == "full"
+    )
+    assert {report["files"][number]["path"] for number in range(3)} <= {
+        "src/money.ts",
+        "src/pricing.ts",
+        "src/invoice.ts",
+        "src/main.ts",
+    }
+
+
+def test_asking_with_the_trace_alone(shop: Path) -> None:
+    answer = "`readCoupon` (src/coupons.ts:15-26) keeps 15 for 15%, see src/pricing.ts:23.\n"
+    write_profile("reciter", answer)
+    trace = (INVOICES / "failure.txt").read_bytes()
+    done = repoqa("ask", "--model", "reciter", where=shop, stdin=trace)
+    assert done.code == 0
+    suspects, _, told = done.stdout.partition("\n\n")
+    assert "src/money.ts" in suspects
+    assert told == answer
+    assert "2 places named, all in this code" in done.stderr
