@@ -110,6 +110,12 @@ def sampling(limit: int = 40, ends: tuple[int, ...] = (2,)) -> Sampling:
     return Sampling(limit=limit, ends=frozenset(ends))
 
 
+def key_values_for(model: Any, ids: list[int]) -> Any:
+    from repoqa.models.key_values import key_values
+
+    return key_values(model.config, tokens=len(ids))
+
+
 @contextmanager
 def hooked(model: Any, hook: Callable[..., Any]) -> Iterator[None]:
     """Run `hook` after each of the model's forward passes."""
@@ -149,22 +155,44 @@ def test_generate_gives_the_reference_tokens(
     assert list(generate(reference, ids, sampling(), progress=Silent())) == expected
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 64])
+@pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
 def test_a_prompt_read_in_chunks_gives_the_same_logits(
-    *, chunk: int, reference: Any, ids: list[int], monkeypatch: pytest.MonkeyPatch
+    chunk: int, reference: Any, ids: list[int]
 ) -> None:
     import torch
-    from transformers.cache_utils import DynamicCache
 
     with torch.inference_mode():
         whole = reference(torch.tensor([ids])).logits[0, -1]
-    monkeypatch.setattr(generation, "CHUNK", chunk)
+    cache = key_values_for(reference, ids)
     progress = Recorded()
-    logits = generation.read(reference, ids, DynamicCache(), progress=progress)
+    logits = generation.read(reference, ids, cache, chunk=chunk, progress=progress)
     torch.testing.assert_close(logits, whole, rtol=1e-4, atol=1e-4)
     assert progress.stages == [("Reading the prompt", len(ids))]
     assert sum(progress.amounts) == len(ids)
     assert len(progress.amounts) == -(-len(ids) // chunk)
+    assert cache.get_seq_length() == len(ids)
+
+
+def test_keys_and_values_are_those_of_the_growing_cache(reference: Any, ids: list[int]) -> None:
+    import torch
+    from transformers.cache_utils import DynamicCache
+
+    caches = [DynamicCache(config=reference.config), key_values_for(reference, ids)]
+    for cache in caches:
+        generation.read(reference, ids, cache, chunk=50, progress=Silent())
+    for grown, reserved in zip(*(cache.layers for cache in caches), strict=True):
+        torch.testing.assert_close(reserved.keys, grown.keys)
+        torch.testing.assert_close(reserved.values, grown.values)
+
+
+def test_layers_with_a_window_keep_their_own_cache() -> None:
+    from transformers.cache_utils import DynamicCache
+    from transformers.models.mistral.configuration_mistral import MistralConfig
+
+    from repoqa.models.key_values import key_values
+
+    config = MistralConfig(num_hidden_layers=2, sliding_window=16)
+    assert isinstance(key_values(config, tokens=8), DynamicCache)
 
 
 def test_it_ends_at_the_limit_and_at_an_end_token(
@@ -184,7 +212,7 @@ def test_the_end_token_of_the_config_ends_the_answer(
         checkpoint,
         tmp_path,
         "config.json",
-        lambda config: config.update(eos_token_id=[expected[6]]),
+        change=lambda config: config.update(eos_token_id=[expected[6]]),
     )
     stopped = answer(profile, changed)
     assert len(stopped) < len(full)
@@ -195,6 +223,7 @@ def test_a_control_token_as_stop_ends_the_answer(
     *, checkpoint: Path, profile: Profile, expected: list[int], tmp_path: Path
 ) -> None:
     name = Tokenizer.from_file(str(checkpoint / "tokenizer.json")).id_to_token(expected[6])
+    assert name is not None
 
     def make_control(definition: Any) -> None:
         token = definition["added_tokens"][0] | {"id": expected[6], "content": name}

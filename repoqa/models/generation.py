@@ -15,9 +15,10 @@ import torch
 from repoqa.errors import ModelError
 from repoqa.protocols import Progress
 
-# Tokens read at once. Small enough to stop and report often, large enough to keep a CPU at its
-# full speed; a chunk's attention mask is this many rows of the prompt's length.
-CHUNK = 512
+# Tokens read at once. A CPU reads as fast with 256 as with 2048 (measured), and reports oftener;
+# an accelerator needs more of them to be busy. A chunk's mask is this many rows of the prompt.
+_CPU_CHUNK = 256
+_ACCELERATOR_CHUNK = 2048
 _SEED = 0
 
 
@@ -44,11 +45,12 @@ def generate(
 
     Raises ModelError where memory runs out or the numbers are not finite.
     """
-    from transformers.cache_utils import DynamicCache
+    from repoqa.models.key_values import key_values
 
-    cache = DynamicCache(config=model.config)
+    cache = key_values(model.config, tokens=len(prompt) + sampling.limit)
+    chunk = _CPU_CHUNK if model.device.type == "cpu" else _ACCELERATOR_CHUNK
     randomness = torch.Generator(device=model.device).manual_seed(_SEED)
-    logits = read(model, prompt, cache, progress=progress)
+    logits = read(model, prompt, cache, chunk=chunk, progress=progress)
     answer: list[int] = []
     while True:
         token = choose(logits, answer, sampling, randomness=randomness)
@@ -61,14 +63,16 @@ def generate(
         logits = _forward(model, (token,), cache)
 
 
-def read(model: Any, prompt: Sequence[int], cache: Any, *, progress: Progress) -> torch.Tensor:
-    """Fill `cache` with the prompt; return the logits of what follows its last token."""
+def read(
+    model: Any, prompt: Sequence[int], cache: Any, *, chunk: int, progress: Progress
+) -> torch.Tensor:
+    """Fill `cache` with the prompt, `chunk` tokens at once; return the logits of what follows."""
     progress.start("Reading the prompt", total=len(prompt), unit="tokens")
     try:
-        for start in range(0, len(prompt), CHUNK):
-            chunk = prompt[start : start + CHUNK]
-            logits = _forward(model, chunk, cache)
-            progress.advance(len(chunk))
+        for start in range(0, len(prompt), chunk):
+            tokens = prompt[start : start + chunk]
+            logits = _forward(model, tokens, cache)
+            progress.advance(len(tokens))
     finally:
         progress.finish()
     return logits
