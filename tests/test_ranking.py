@@ -85,6 +85,13 @@ def test_a_dotted_name_means_one_class(index: Index) -> None:
     )
 
 
+def test_code_that_uses_a_named_symbol_is_found(index: Index) -> None:
+    ranking = rank(read("what happens to a `Session` here"), index)
+    reasons = {(s.path, s.symbol.name): s.reasons for s in ranking.symbols}
+    assert reasons["shop/session.py", "open_session"]["used"] > 0
+    assert "used" not in reasons["shop/session.py", "Session"]
+
+
 def test_a_module_path_means_its_file(index: Index) -> None:
     ranking = rank(read("wrong in `shop.cart` somehow"), index)
     assert ranking.files[0].path == "shop/cart.py"

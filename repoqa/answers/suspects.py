@@ -11,6 +11,7 @@ WORDS: Mapping[str, str] = {
     "trace": "named in the traceback",
     "mention": "its line is named in the question",
     "definition": "defines a name from the question",
+    "used": "uses a name from the question",
     "dotted": "meant by a dotted name in the question",
     "title_name": "words of the question in its name",
     "name": "words of the question in its name",

@@ -45,12 +45,12 @@ def unit_title_name(query: Query, index: Index) -> Numbers:
 
 def unit_definition(query: Query, index: Index) -> Numbers:
     """A name of the question is defined here; the fewer places define it, the stronger."""
-    scores = np.zeros(len(index.unit_file))
-    for name in query.names:
-        units = index.matches(Field.DEFINED, name).units
-        if len(units):
-            scores[units] += 1 / np.sqrt(len(units))
-    return _scaled(scores)
+    return _names(query, index, Field.DEFINED)
+
+
+def unit_used(query: Query, index: Index) -> Numbers:
+    """A name of the question is called, or used as a type, here; the fewer places, the stronger."""
+    return _names(query, index, Field.USED)
 
 
 def unit_dotted(query: Query, index: Index) -> Numbers:
@@ -148,6 +148,7 @@ UNIT_SIGNALS = {
     "name": unit_name,
     "title_name": unit_title_name,
     "definition": unit_definition,
+    "used": unit_used,
     "dotted": unit_dotted,
     "trace": unit_trace,
     "mention": unit_mention,
@@ -163,6 +164,15 @@ FILE_SIGNALS = {
     "trace": file_trace,
     "diff": file_diff,
 }
+
+
+def _names(query: Query, index: Index, field: Field) -> Numbers:
+    scores = np.zeros(len(index.unit_file))
+    for name in query.names:
+        units = index.matches(field, name).units
+        if len(units):
+            scores[units] += 1 / np.sqrt(len(units))
+    return _scaled(scores)
 
 
 def _scaled(scores: Numbers) -> Numbers:

@@ -1,4 +1,8 @@
-"""How much each signal counts. Hand-set on real bug reports; the benchmark page has the numbers."""
+"""How much each signal counts.
+
+Set by hand on 138 real Python bug reports (a part of SWE-bench Verified without Lite) in steps of a
+quarter, changed only where every measure gained or held: `repoqa eval localize` measures them.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,19 +14,20 @@ UNIT_WEIGHTS: Mapping[str, float] = MappingProxyType(
         "name": 0.5,
         "title_name": 0.5,
         "definition": 1.0,
-        "dotted": 1.0,
-        "trace": 1.5,
+        "used": 0.5,
+        "dotted": 0.5,
+        "trace": 1.0,
         "mention": 1.0,
         "diff": 1.0,
     }
 )
 FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "text": 1.0,
-        "title": 0.5,
+        "text": 1.5,
+        "title": 1.0,
         "path": 0.5,
-        "title_path": 0.5,
-        "module": 1.0,
+        "title_path": 1.0,
+        "module": 0.25,
         "mention": 1.5,
         "trace": 1.5,
         "diff": 1.0,
