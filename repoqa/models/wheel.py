@@ -27,6 +27,7 @@ from repoqa.protocols import Progress
 
 _POLL_SECONDS = 0.2
 _BLOCK = 1 << 20
+_UNREACHABLE = "Retrying ("  # pip's word for it
 _PARTIAL = "partial-"
 # A folder this old was left by a run that was killed.
 _ABANDONED_SECONDS = 24 * 3600
@@ -165,6 +166,8 @@ def _verify(path: Path, expected: str) -> None:
 def _last_complaint(said: IO[bytes]) -> str:
     said.seek(0)
     lines = said.read().decode("utf-8", "replace").strip().splitlines()
+    if any(_UNREACHABLE in line for line in lines):
+        return "the package index cannot be reached"
     errors = [line for line in lines if line.startswith(("ERROR", "error"))] or lines
     return errors[-1].removeprefix("ERROR: ") if errors else "its installer said nothing"
 
