@@ -182,7 +182,7 @@ def test_the_parser_version_is_one_word_and_stays() -> None:
     assert parsing.PARSER_VERSION.isascii()
     assert " " not in parsing.PARSER_VERSION
     with pytest.raises(AttributeError):
-        _ = parsing.PARSER_REVISION  # type: ignore[attr-defined]
+        _ = parsing.PARSER_REVISION
 
 
 def test_binary_content_gives_nothing() -> None:
