@@ -49,7 +49,7 @@ def read(path: Path) -> Iterator[Report]:
             except msgspec.MsgspecError as error:
                 raise UsageError(
                     f"{path}:{number} is no bug report: {error}.",
-                    remedy="Each line is a JSON object: docs/benchmarks.md has its fields.",
+                    remedy="Each line is a JSON object: README.md has its fields.",
                 ) from error
 
 

@@ -1,4 +1,4 @@
-"""Measurements as tables, in Markdown: for a terminal and for docs/benchmarks.md alike."""
+"""Measurements as tables, in Markdown: for a terminal and for a page of benchmarks alike."""
 
 from collections.abc import Sequence
 
