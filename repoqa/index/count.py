@@ -54,21 +54,13 @@ def count_units(parsed: ParsedFile, units: Sequence[Unit], lines: Sequence[str])
 
 
 def _texts(units: Sequence[Unit], lines: Sequence[str]) -> dict[Field, list[str]]:
-    """The text of each field of each unit; sections have neither name nor signature."""
-
-    def text(start: int, end: int) -> str:
-        return "\n".join(lines[start - 1 : end])
-
-    symbols = [unit.symbol for unit in units]
-    is_named = [symbol.kind != "section" for symbol in symbols]
+    """The text of each field of each unit; a section has no name of its own."""
     return {
-        Field.TEXT: ["\n".join(text(s.start, s.end) for s in unit.spans) for unit in units],
-        Field.NAME: [s.name if named else "" for s, named in zip(symbols, is_named, strict=True)],
-        Field.SIGNATURE: [
-            text(s.start, s.header_end) if named else ""
-            for s, named in zip(symbols, is_named, strict=True)
+        Field.TEXT: [
+            "\n".join("\n".join(lines[span.start - 1 : span.end]) for span in unit.spans)
+            for unit in units
         ],
-        Field.DOC: [text(s.doc.start, s.doc.end) if s.doc else "" for s in symbols],
+        Field.NAME: ["" if unit.symbol.kind == "section" else unit.symbol.name for unit in units],
     }
 
 
@@ -98,7 +90,7 @@ def _names(
         for span in unit.spans:
             owner[span.start : span.end + 1] = [number] * (span.end + 1 - span.start)
     found: dict[Field, list[tuple[str, int]]] = {
-        field: [] for field in (Field.DEFINED, Field.QUALIFIED, Field.USED, Field.IMPORTED)
+        field: [] for field in (Field.DEFINED, Field.QUALIFIED, Field.USED)
     }
     for symbol in parsed.symbols:
         if symbol.kind != "section":
@@ -107,8 +99,8 @@ def _names(
             for size in range(2, len(parts) + 1):
                 found[Field.QUALIFIED].append((".".join(parts[-size:]), owner[symbol.start]))
     for reference in parsed.references:
-        field = Field.IMPORTED if reference.kind == "import" else Field.USED
-        found[field].append((reference.name, owner[reference.line]))
+        if reference.kind != "import":
+            found[Field.USED].append((reference.name, owner[reference.line]))
     for field, names in found.items():
         owned = [(term_hash(name), number) for name, number in names if number >= 0]
         hashes = np.fromiter((term for term, _ in owned), np.uint64, len(owned))

@@ -26,12 +26,9 @@ class Field(IntEnum):
 
     TEXT = 0  # anywhere in the unit
     NAME = 1  # in its qualified name
-    SIGNATURE = 2
-    DOC = 3
-    DEFINED = 4  # a name defined in the unit, exactly as written
-    QUALIFIED = 5  # the same with its class: `Class.method`
-    USED = 6  # a name called, used as a type or inherited from, exactly as written
-    IMPORTED = 7  # a dotted module path
+    DEFINED = 2  # a name defined in the unit, exactly as written
+    QUALIFIED = 3  # the same with its class: `Class.method`
+    USED = 4  # a name called, used as a type or inherited from, exactly as written
 
     @property
     def salt(self) -> int:

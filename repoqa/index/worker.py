@@ -13,6 +13,9 @@ import msgspec
 from repoqa.index.record import analyze, encode_outline, encode_postings
 
 LENGTH_BYTES = 4
+# Address space, of which the interpreter and its libraries take about 0.5 GB; the largest file
+# that is parsed at all (4 MB) needs as much again.
+MOST_MEMORY_BYTES = 4 << 30
 Request = list[tuple[str, bytes]]
 Answer = list[tuple[bytes, bytes]]
 _DECODER = msgspec.msgpack.Decoder(Request)
@@ -38,12 +41,21 @@ def read_frame(stream: BinaryIO) -> bytes | None:
 def main() -> None:
     """Answer requests until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    _limit_memory()
     while (payload := read_frame(sys.stdin.buffer)) is not None:
         records = [analyze(path, content) for path, content in _DECODER.decode(payload)]
         answer: Answer = [
             (encode_outline(record.outline), encode_postings(record.postings)) for record in records
         ]
         write_frame(sys.stdout.buffer, msgspec.msgpack.encode(answer))
+
+
+def _limit_memory() -> None:
+    """Let a parser that never stops asking for memory fail here, not the user's other programs."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
 
 
 if __name__ == "__main__":
