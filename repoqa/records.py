@@ -147,6 +147,24 @@ class PathMention:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines `start` to `end` of a file."""
+
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a follow-up follows; `shown` are the lines that were shown in full for it."""
+
+    question: str
+    answer: str
+    shown: tuple[Lines, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What the user gave, read. `text` is the question as written, `title` its first line, `body`
     the rest, both without HTML comments.
@@ -168,6 +186,7 @@ class Question:
     log: str = ""
     diff: str = ""
     pins: tuple[str, ...] = ()
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +209,6 @@ class RankedSymbol:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines `start` to `end` of a file."""
-
-    path: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Ranking:
     """Files and symbols with a score above 0, best first, ties broken by path and line; `pins` are
     what the question's pins mean, to be packed first and whole."""
@@ -211,8 +221,7 @@ class Ranking:
 @dataclass(frozen=True, slots=True)
 class Excerpt:
     """Lines of a file as the model sees them. `tokens` counts `text`, which is the rendered form
-    with its heading and line numbers; outlines and signatures leave lines out between start and
-    end."""
+    with its heading and line numbers; outlines and signatures leave out lines in between."""
 
     path: str
     start: int
@@ -288,12 +297,3 @@ class Answer:
 
     text: str
     citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Seconds per stage, in the order they ran, and what the cache spared."""
-
-    seconds: Mapping[str, float]
-    parsed: int
-    reused: int

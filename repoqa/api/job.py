@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from repoqa.diagnosis.follow_up import following, what_is_new
+from repoqa.diagnosis.kept import last
 from repoqa.diagnosis.prepare import Preparation, Setup, prepare
 from repoqa.errors import BudgetError, UsageError
 from repoqa.evidence import question as evidence
@@ -25,6 +27,7 @@ from repoqa.repository.snapshot import read_file
 from repoqa.settings import (
     REPOSITORY_FILE,
     Settings,
+    log_directory,
     parse_tokens,
     profile_directory,
     read_settings,
@@ -39,7 +42,8 @@ class Options:
     and `exclude` are globs that choose the files to read. `paths` are files, symbols and lines
     (`path`, `path:12`, `Class.method`) that are shown for certain. `log` is the text of a log, a
     traceback for example. `diff` adds what the working tree changed, `diff_range` what a range of
-    commits did (`A..B`). `redact` keeps secrets out of the prompt.
+    commits did (`A..B`). `redact` keeps secrets out of the prompt. `follow_up` continues the last
+    question that the command line asked about the repository.
     """
 
     model: str | None = None
@@ -51,6 +55,7 @@ class Options:
     diff: bool = False
     diff_range: str | None = None
     redact: bool = True
+    follow_up: bool = False
 
     @property
     def flags(self) -> dict[str, object]:
@@ -115,6 +120,9 @@ def prepare_job(
     check_budget(setup.budget, profile, for_model=asked.for_model, note=note)
     diff = _diff(options, snapshot.root, note=note)
     question = evidence.read(asked.question, log=options.log, diff=diff, pins=options.paths)
+    kept = last(snapshot.root, kept_answers()) if options.follow_up else None
+    if kept:
+        question = following(question, kept)
     files = narrow(
         _without_ignored(snapshot, settings.ignore),
         include=options.include,
@@ -125,7 +133,14 @@ def prepare_job(
     preparation = prepare(question, files, setup, progress=progress, earlier=earlier)
     if preparation.redacted:
         note(redactions(preparation.redacted))
+    if kept:
+        note(what_is_new(preparation, kept))
     return Job(settings, profile, preparation)
+
+
+def kept_answers() -> Path:
+    """The folder of the answers that can be followed up."""
+    return log_directory() / "answers"
 
 
 def opened_model(job: Job, *, progress: Progress) -> Model:

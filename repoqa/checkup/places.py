@@ -48,7 +48,7 @@ def cache(folder: Path) -> Check:
 
 
 def state() -> Check:
-    """Where logs of unexpected errors are kept."""
+    """Where the last answers and logs of unexpected errors are kept."""
     folder = log_directory()
     problem = why_not_writable(folder)
     if not problem:
@@ -57,7 +57,7 @@ def state() -> Check:
         "state",
         f"{_named(folder)} cannot be written: {problem}",
         "lacking",
-        "the log of an unexpected error goes to a temporary folder",
+        "-c has no answer to follow; the log of an unexpected error goes to a temporary folder",
         "export XDG_STATE_HOME=DIR, with a folder that can be written",
     )
 

@@ -9,13 +9,14 @@ from typing import cast
 from repoqa.answers.citations import Checker, check
 from repoqa.answers.suspects import suspects
 from repoqa.answers.unexplained import says_unexplained
-from repoqa.api.job import Job, opened_model
+from repoqa.api.job import Job, kept_answers, opened_model
+from repoqa.diagnosis.kept import keep, to_keep
 from repoqa.diagnosis.single import diagnose, familiar_names
 from repoqa.errors import RepoqaError
 from repoqa.formats import events, json
 from repoqa.protocols import Progress
 from repoqa.records import Citation
-from repoqa.settings import DEFAULT_MODEL
+from repoqa.settings import DEFAULT_MODEL, NOWHERE
 from repoqa.terminal.links import link_of
 from repoqa.terminal.output import Output
 from repoqa.terminal.stream import show
@@ -59,6 +60,7 @@ def print_report(job: Job, output: Output, progress: Progress) -> None:
         usage=_usage(job, text),
         seconds=clock.seconds,
     )
+    _keep(job, text, output)
     report = json.pack_report(preparation)
     output.write_bytes(json.encode({**report, **fields}))
 
@@ -75,6 +77,7 @@ def stream_events(job: Job, output: Output, progress: Progress) -> None:
             output.write_bytes(json.encode_line(event))
     done = events.done(text, usage=_usage(job, text), seconds=clock.seconds)
     output.write_bytes(json.encode_line(done))
+    _keep(job, text, output)
 
 
 @contextmanager
@@ -111,6 +114,21 @@ def converse(job: Job, output: Output, progress: Progress, *, streaming: bool) -
     for line in (citation_summary(citations), _next(job, text), _figures(job, text, clock)):
         if line:
             output.note(line)
+    _keep(job, text, output)
+
+
+def _keep(job: Job, text: str, output: Output) -> None:
+    """Keep the answer for `-c`; where that fails it has been shown all the same."""
+    folder = kept_answers()
+    try:
+        keep(to_keep(job.preparation, text), folder)
+    except OSError as error:
+        where = (
+            "there is no home folder"
+            if NOWHERE in folder.parents
+            else f"{folder} cannot be written"
+        )
+        output.note(f"this answer cannot be continued with -c: {where} ({error.strerror or error})")
 
 
 def _checker(job: Job) -> Checker:

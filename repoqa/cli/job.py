@@ -77,4 +77,5 @@ def _options(request: Request) -> Options:
         diff=request.diff,
         diff_range=request.diff_range,
         redact=not request.no_redact,
+        follow_up=request.follow_up,
     )

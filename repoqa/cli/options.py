@@ -107,6 +107,15 @@ NoRedact: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+FollowUp: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--continue",
+        "-c",
+        help="Follow up on the last question asked about this repository.",
+        show_default=False,
+    ),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]
@@ -129,6 +138,7 @@ class Request:
     diff: Diff = False
     diff_range: DiffRange = None
     no_redact: NoRedact = False
+    follow_up: FollowUp = False
 
 
 def taking_request(command: Callable[..., None]) -> Callable[..., None]:

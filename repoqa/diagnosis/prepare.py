@@ -27,7 +27,6 @@ from repoqa.records import (
     Question,
     Ranking,
     Snapshot,
-    Timings,
 )
 
 
@@ -44,6 +43,15 @@ class Setup:
     budget: int
     cache: Path | None
     redact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds per stage, in the order they ran, and what the cache spared."""
+
+    seconds: Mapping[str, float]
+    parsed: int
+    reused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +186,8 @@ def fit_context(
     profile, tokenizer = setup.profile, setup.tokenizer
     fixed = fixed_tokens(question, profile=profile, tokenizer=tokenizer)
     reliable = max(min(profile.reliable_window, setup.budget) - fixed, 0)
-    room = Room(max(setup.budget - fixed, 0), tokenizer, reliable=reliable, marks=marks)
+    shown = question.earlier.shown if question.earlier else ()
+    room = Room(max(setup.budget - fixed, 0), tokenizer, reliable, marks=marks, shown=shown)
     while True:
         context = pack(ranking, code, room)
         prompt = render(question, context, profile=profile, tokenizer=tokenizer)

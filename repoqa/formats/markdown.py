@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from repoqa.diagnosis.prepare import Preparation
-from repoqa.records import Excerpt, Message
+from repoqa.records import Earlier, Excerpt, Message
 
 SHORTEST_FENCE = 3
 BACKTICKS = re.compile(r"`+")
 
 
 def pack_markdown(preparation: Preparation) -> str:
-    """The question, each excerpt under its place, and the log and the diff given with it."""
+    """The question, after what it follows, each excerpt under its place, the log and the diff."""
     return "\n".join(_sections(preparation))
 
 
@@ -29,6 +29,8 @@ def fenced(text: str, language: str = "") -> str:
 
 def _sections(preparation: Preparation) -> Iterator[str]:
     question = preparation.shown
+    if question.earlier:
+        yield from _earlier(question.earlier)
     if question.text:
         yield f"# Question\n\n{question.text}\n"
     yield f"# Code from {preparation.snapshot.name}\n"
@@ -38,6 +40,12 @@ def _sections(preparation: Preparation) -> Iterator[str]:
         yield f"# Log\n\n{fenced(question.log)}"
     if question.diff:
         yield f"# Diff\n\n{fenced(question.diff.rstrip(), 'diff')}"
+
+
+def _earlier(earlier: Earlier) -> Iterator[str]:
+    for heading, text in (("question", earlier.question), ("answer", earlier.answer)):
+        if text.strip():
+            yield f"# Earlier {heading}\n\n{fenced(text.rstrip())}"
 
 
 def _excerpt(excerpt: Excerpt, language: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from repoqa.packing.render import between, numbered
 from repoqa.protocols import CodeSource, Tokenizer
-from repoqa.records import PathMention
+from repoqa.records import Lines, PathMention
 
 # A line longer than this many characters per token of the room cannot fit: no vocabulary in use
 # has a longer token. It saves counting megabytes of minified text.
@@ -22,13 +22,15 @@ class Room:
 
     `tokens` is the hard limit, `tokenizer` counts them. `reliable` is how many tokens before the
     question the model reads well: the best code stands there. `marks` are lines that the evidence
-    names (a trace's frames), by path inside the repository.
+    names (a trace's frames), by path inside the repository. `shown` is what an earlier question was
+    shown in full.
     """
 
     tokens: int
     tokenizer: Tokenizer
     reliable: int = 0
     marks: tuple[PathMention, ...] = ()
+    shown: tuple[Lines, ...] = ()
 
     def marked(self, path: str) -> tuple[int, ...]:
         """The sorted lines of `path` that the evidence names."""

@@ -6,10 +6,11 @@ Nothing here decides; each function returns offers, and an empty offer is never 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from repoqa.packing.budget import Meter
 from repoqa.packing.selection import Piece
 from repoqa.parsing.outline import outline
 from repoqa.protocols import CodeSource
-from repoqa.records import Form, ParsedFile, RankedSymbol, Span, Symbol
+from repoqa.records import Form, ParsedFile, RankedSymbol, Ranking, Span, Symbol
 
 CONTAINERS = ("class", "type", "module")
 CALLABLES = ("function", "method")
@@ -46,6 +47,29 @@ def whole(ranked: RankedSymbol, code: CodeSource, worth: int) -> Piece:
         if inner and own:
             lines = own if len(own) <= OWN_LINES else tuple(_header(symbol, parsed))
     return Piece(ranked.path, lines, "full", worth)
+
+
+def shown_before(ranking: Ranking, meter: Meter) -> Iterator[Piece]:
+    """What was shown for an earlier question and is still there: by symbol, the best ranked first,
+    then the written lines that no ranked symbol holds."""
+    known = set(meter.code.paths)
+    left: dict[str, set[int]] = {}
+    for run in meter.room.shown:
+        if run.path in known:
+            last = min(run.end, len(meter.lines(run.path)))
+            left.setdefault(run.path, set()).update(range(run.start, last + 1))
+    for worth, ranked in enumerate(ranking.symbols):
+        lines = left.get(ranked.path, set()).intersection(
+            range(ranked.symbol.start, ranked.symbol.end + 1)
+        )
+        if lines:
+            left[ranked.path] -= lines
+            yield Piece(ranked.path, tuple(sorted(lines)), "full", worth)
+    for path, lines in sorted(left.items()):
+        text = meter.lines(path)
+        written = tuple(line for line in sorted(lines) if text[line - 1].strip())
+        if written:
+            yield Piece(path, written, "full", len(ranking.symbols))
 
 
 def around_marks(ranked: RankedSymbol, marks: Sequence[int], worth: int) -> Iterator[Piece]:

@@ -1,6 +1,7 @@
 """Packs the ranked code into a hard token budget.
 
-What the user pinned comes first, whole where it fits; then, function-level first, the best symbols
+What the user pinned comes first, whole where it fits; then the best of what a follow-up was shown
+before, in half of the room, so that new code can come; then, function-level first, the best symbols
 in full, what orients around them (class headers, the imports they use, signatures of callers and
 callees), and breadth: further symbols, whole files and outlines while they fit. Lines are never
 cut, and the joined text is counted exactly at the end: what is least valuable goes until it fits.
@@ -18,6 +19,7 @@ from repoqa.protocols import CodeSource
 from repoqa.records import Context, Excerpt, RankedSymbol, Ranking, Span
 
 # Shares of the room. What a phase leaves goes to breadth.
+SHOWN_SHARE = 0.5  # what an earlier question was shown, where all of it would crowd out the new
 CORE_SHARE = 0.6  # the best symbols in full, before anything around them
 ONE_SYMBOL_SHARE = 0.7  # a symbol larger than this is packed in part, to leave room for others
 SURROUNDINGS_SHARE = 0.05  # class headers and imports of the best symbols
@@ -58,11 +60,15 @@ def _fill(selection: Selection, ranking: Ranking) -> None:
     for pin in ranking.pins:
         lines = tuple(range(pin.start, pin.end + 1))
         selection.take(Piece(pin.path, lines, "full", worth=0), room.tokens)
+    shown = list(offers.shown_before(ranking, selection.meter)) if room.shown else []
+    for offer in shown:
+        selection.take(offer, int(SHOWN_SHARE * room.tokens))
     best = _core(selection, ranking)
     if room.tokens >= SKETCHES_FROM:
         _take_all(selection, _surroundings(selection, best), SURROUNDINGS_SHARE)
         _take_all(selection, _calls(selection, ranking, best), CALLS_SHARE)
     _take_while_fitting(selection, _further_symbols(selection, ranking))
+    _take_while_fitting(selection, shown)
     _take_while_fitting(selection, _further_files(selection, ranking))
 
 

@@ -1,7 +1,8 @@
 """Trims the question, the log and the diff to their shares of the budget, and shows what it cut.
 
 A log keeps its first error, its failure sections and its tail; a question and a diff keep their
-beginning and end. Nothing is cut silently: a line in square brackets stands for what is missing.
+beginning and end; so do the question and the answer that a follow-up follows, which stand in its
+share. Nothing is cut silently: a line in square brackets stands for what is missing.
 """
 
 import re
@@ -11,11 +12,15 @@ from dataclasses import replace
 from repoqa.errors import BudgetError
 from repoqa.models.profile import Profile
 from repoqa.prompts.neutralize import neutralize
-from repoqa.prompts.render import fixed_tokens
+from repoqa.prompts.render import earlier_sections, fixed_tokens
+from repoqa.prompts.templates import BETWEEN_SECTIONS
 from repoqa.protocols import Tokenizer
-from repoqa.records import Question
+from repoqa.records import Earlier, Question
 
 SHARE = 4  # the question, the log and the diff may each take one part in four of the budget
+# Of the question's share: the answer that it follows up on, and the questions before it.
+EARLIER_ANSWER_SHARE = 2
+EARLIER_QUESTION_SHARE = 4
 # Below this, the code and the question's shares hold nothing a model could use.
 LEAST_TOKENS = 160
 # No vocabulary in use has a token of more characters than this (cl100k has runs of 128 spaces),
@@ -50,12 +55,37 @@ def fit(question: Question, budget: int, *, profile: Profile, tokenizer: Tokeniz
     check_budget(budget, profile=profile, tokenizer=tokenizer)
     bare = fixed_tokens(Question(text="", title=""), profile=profile, tokenizer=tokenizer)
     share = (budget - bare) // SHARE
+    earlier = _fit_earlier(question.earlier, share, tokenizer=tokenizer)
+    before = _earlier_tokens(earlier, tokenizer=tokenizer)
     return replace(
         question,
-        text=trim_ends(question.text, share, tokenizer=tokenizer),
+        text=trim_ends(question.text, share - before, tokenizer=tokenizer),
+        earlier=earlier,
         log=trim_log(question.log, share, tokenizer=tokenizer),
         diff=trim_ends(question.diff, share, tokenizer=tokenizer),
     )
+
+
+def _fit_earlier(earlier: Earlier | None, share: int, *, tokenizer: Tokenizer) -> Earlier | None:
+    """What a follow-up follows, each text with its label within its part of `share` tokens."""
+    if earlier is None:
+        return None
+
+    def fitted(text: str, most: int, empty: Earlier) -> str:
+        label = _earlier_tokens(empty, tokenizer=tokenizer)
+        return trim_ends(text, max(most - label, 0), tokenizer=tokenizer)
+
+    question, answer = earlier.question, earlier.answer
+    return replace(
+        earlier,
+        question=fitted(question, share // EARLIER_QUESTION_SHARE, Earlier(".", "")),
+        answer=fitted(answer, share // EARLIER_ANSWER_SHARE, Earlier("", ".")),
+    )
+
+
+def _earlier_tokens(earlier: Earlier | None, *, tokenizer: Tokenizer) -> int:
+    sections = earlier_sections(earlier)
+    return tokenizer.count(BETWEEN_SECTIONS.join(("", *sections))) if sections else 0
 
 
 def check_budget(budget: int, *, profile: Profile, tokenizer: Tokenizer) -> None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from repoqa.prompts.neutralize import neutralize
 from repoqa.protocols import CodeSource
-from repoqa.records import ParsedFile, Prompt, Question
+from repoqa.records import Earlier, ParsedFile, Prompt, Question
 from repoqa.secrets.find import PRIVATE_KEY, find
 from repoqa.secrets.mask import mark
 from repoqa.secrets.values import looks_random, names_itself
@@ -67,7 +67,14 @@ class Redactor:
             code=each(question.code),
             log=self._replaced(self._standing_in(log), log),
             diff=self._replaced(self._standing_in(diff), diff),
+            earlier=self._earlier(question.earlier),
         )
+
+    def _earlier(self, earlier: Earlier | None) -> Earlier | None:
+        if earlier is None:
+            return None
+        question, answer = self.text(earlier.question), self.text(earlier.answer)
+        return replace(earlier, question=question, answer=answer)
 
     def leaks(self, prompt: Prompt) -> bool:
         """Whether a value stands in `prompt` that was found after its text was redacted."""

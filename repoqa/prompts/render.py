@@ -1,7 +1,8 @@
 """Renders the question and the packed code as one prompt in the model's chat format.
 
-Section order: task line, packed code, evidence (log, diff), question, closing task line: what
-changes least stands first, for a server's prefix cache, and the question last, near the answer.
+Section order: task line, packed code, evidence (log, diff), what came before a follow-up, question,
+closing task line: what changes least stands first, for a server's prefix cache, and the question
+last, near the answer.
 Everything that comes from outside is neutralized here or, for excerpts, where they are rendered.
 """
 
@@ -11,7 +12,7 @@ from repoqa.models.profile import Profile
 from repoqa.prompts import templates
 from repoqa.prompts.neutralize import neutralize
 from repoqa.protocols import Tokenizer
-from repoqa.records import Context, Message, Prompt, Question, Segment
+from repoqa.records import Context, Earlier, Message, Prompt, Question, Segment
 
 EMPTY_CONTEXT = Context(excerpts=(), tokens=0, left_out=0)
 
@@ -19,6 +20,17 @@ EMPTY_CONTEXT = Context(excerpts=(), tokens=0, left_out=0)
 def joined(excerpts: Iterable[str]) -> str:
     """The excerpts' texts as the prompt holds them."""
     return templates.BETWEEN_EXCERPTS.join(excerpts)
+
+
+def earlier_sections(earlier: Earlier | None) -> list[str]:
+    """What a follow-up follows, as the prompt holds it; no section for an empty text."""
+    if earlier is None:
+        return []
+    texts = (
+        (templates.EARLIER_QUESTION, earlier.question),
+        (templates.EARLIER_ANSWER, earlier.answer),
+    )
+    return [f"{label}\n{neutralize(text).strip()}" for label, text in texts if text.strip()]
 
 
 def _user_text(question: Question, context: Context) -> str:
@@ -30,6 +42,7 @@ def _user_text(question: Question, context: Context) -> str:
     for label, text in ((templates.LOG, question.log), (templates.DIFF, question.diff)):
         if text.strip():
             sections.append(f"{label}\n{neutralize(text).rstrip()}")
+    sections += earlier_sections(question.earlier)
     # A bare `pytest 2>&1 | repoqa ask` has a log and no question: the closing line stands alone.
     if question.text.strip():
         sections.append(f"{templates.QUESTION}\n{neutralize(question.text).strip()}")

@@ -17,6 +17,8 @@ NUMBERED = "Code, with line numbers:"
 NO_CODE = "No code of the repository matched the question."
 LOG = "Log:"
 DIFF = "Diff:"
+EARLIER_QUESTION = "Earlier question:"
+EARLIER_ANSWER = "Earlier answer, not checked:"
 QUESTION = "Question:"
 CLOSING = (
     "Name the cause first, citing path:line, then the fix. "

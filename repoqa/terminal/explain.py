@@ -83,7 +83,11 @@ def _reason(found: list[RankedSymbol]) -> str:
 
 def _given(preparation: Preparation) -> Iterator[Row]:
     question, shown = preparation.question, preparation.shown
-    parts = (("log", question.log, shown.log), ("diff", question.diff, shown.diff))
+    parts = [("log", question.log, shown.log), ("diff", question.diff, shown.diff)]
+    if question.earlier and shown.earlier:
+        before, cut = question.earlier, shown.earlier
+        parts.append(("earlier question", before.question, cut.question))
+        parts.append(("earlier answer", before.answer, cut.answer))
     for what, whole, kept in (*parts, ("question", question.text, shown.text)):
         if kept.strip():
             tokens = preparation.setup.tokenizer.count(neutralize(kept))
