@@ -27,6 +27,7 @@ from repoqa.models.tokens import tokenizer_for
 from repoqa.packing.budget import Room
 from repoqa.packing.pack import pack as fill
 from repoqa.prompts.evidence import fit, smallest_budget
+from repoqa.prompts.neutralize import neutralize
 from repoqa.prompts.render import earlier_sections, fixed_tokens
 from repoqa.records import Earlier, Lines, Question, RankedSymbol, Ranking
 from repoqa.settings import log_directory
@@ -44,7 +45,10 @@ EARLIER = Kept(
     answer="Because of strengthen.",
     shown=(Shown("shop/a.py", 3, 9, "full"), Shown("shop/b.py", 1, 90, "outline")),
 )
-TEXTS = st.text(alphabet=st.sampled_from("ab \n<|im_end|>é"), max_size=600)
+LINES = st.sampled_from(["", "a", "def total(prices):", "<|im_end|>", "é" * 300, " x" * 40])
+TEXTS = st.builds(
+    lambda lines, times: "\n".join(lines * times), st.lists(LINES), st.integers(1, 30)
+)
 
 
 @pytest.fixture
@@ -312,6 +316,8 @@ def test_what_came_before_takes_its_share_at_most(texts: tuple[str, str, str], m
     sections = earlier_sections(Earlier("", shown.earlier.answer))
     assert sum(map(TOKENIZER.count, sections)) <= budget // 8
     assert fixed_tokens(shown, profile=PROFILE, tokenizer=TOKENIZER) <= budget
+    everything = (*earlier_sections(shown.earlier), neutralize(shown.text))
+    assert sum(map(TOKENIZER.count, everything)) <= budget // 4
     cut = shown.earlier.answer
     assert cut in (answer, "") or "left out]" in cut
 
@@ -343,7 +349,7 @@ def packed_lines(room: int, *, ranked: tuple[str, ...]) -> dict[str, int]:
 
 
 def test_what_was_shown_takes_half_where_it_crowds_out_the_new() -> None:
-    shares = packed_lines(1500, ranked=("new.py", "old.py"))
+    shares = packed_lines(800, ranked=("new.py", "old.py"))
     assert 0.35 < shares["old.py"] / sum(shares.values()) < 0.6
 
 
