@@ -100,7 +100,11 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_an_empty_repository(make_repository: RepositoryMaker) -> None:
-    refused("pack", QUESTION, where=make_repository({}), code=3)
+    root = make_repository({})
+    assert refused("pack", QUESTION, where=root, code=3) == (
+        f"nothing to read in {root}: it has no files",
+        "Add files, or name another folder: --repo DIR",
+    )
 
 
 def test_a_repository_without_a_commit_is_read(make_repository: RepositoryMaker) -> None:

@@ -122,7 +122,30 @@ app/models/cart.rb:9:in `total': undefined method (NoMethodError)
 \tfrom app/shop.rb:4:in 'block in run'
 """
 
-KNOWN = {
+IPYTHON = """\
+KeyError                                  Traceback (most recent call last)
+~/shop/main.py in <module>()
+----> 5 total()
+File ~/shop/cart.py:12, in total(item)
+     11 def total(item):
+---> 12     return price(item)
+KeyError: 'pear'
+"""
+
+FIREFOX = """\
+total@http://localhost:3000/src/cart.js:7:11
+main@webpack:///src/main.ts:3:1
+"""
+
+KNOWN: dict[str, tuple[str, list[tuple[str, int | None, str, int, int]]]] = {
+    "ipython": (
+        IPYTHON,
+        [("~/shop/main.py", None, "<module>", 0, 1), ("~/shop/cart.py", 12, "total", 0, 0)],
+    ),
+    "firefox": (
+        FIREFOX,
+        [("/src/cart.js", 7, "total", 0, 0), ("src/main.ts", 3, "main", 0, 1)],
+    ),
     "python": (
         PYTHON_CHAINED,
         [

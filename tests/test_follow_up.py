@@ -163,7 +163,9 @@ def test_code_that_is_gone_or_shorter_is_no_hindrance(shop: Path) -> None:
     ask(QUESTION, where=shop)
     (shop / "shop" / "service.py").unlink()
     (shop / "shop" / "passwords.py").write_text("def strengthen():\n    pass\n")
-    ask("-c", "and how do I fix strengthen?", where=shop)
+    noted = ask("-c", "and how do I fix strengthen?", where=shop)
+    assert "follows" in noted
+    assert "service.py" not in noted
 
 
 def test_the_python_interface_follows_as_the_command_does(shop: Path) -> None:
