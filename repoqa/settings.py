@@ -8,7 +8,6 @@ file is untrusted input: it may only set what `REPOSITORY_KEYS` names.
 
 import difflib
 import os
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ from typing import Any, TypeAlias
 import msgspec
 import platformdirs
 
+from repoqa.amounts import parse_size
+from repoqa.amounts import parse_tokens as parse_tokens
 from repoqa.errors import UsageError
 
 APPLICATION = "repoqa"
@@ -25,7 +26,9 @@ CONFIG_NAME = "config.toml"
 REPOSITORY_FILE = ".repoqa.toml"
 ENVIRONMENT_PREFIX = "REPOQA_"
 DEFAULT_MODEL = "smollm2-135m"
-THOUSAND = 1_000
+# The index takes about as much as the source it is of: some 50 repositories of a million lines, and
+# a small part of any disk that has room for the weights of a model.
+DEFAULT_CACHE_LIMIT = 2 << 30
 # Where no file can be: the folders of a user without a home (a container's, for example).
 NOWHERE = Path(os.devnull) / APPLICATION
 
@@ -38,7 +41,10 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user wants. Budgets are in tokens; None means as the model's profile has it."""
+    """What the user wants. Budgets are in tokens; None means as the model's profile has it.
+
+    `cache_limit` is the most that the index in the cache may take, in bytes.
+    """
 
     model: str = DEFAULT_MODEL
     budget: int | None = None
@@ -47,6 +53,7 @@ class Settings:
     server_model: str = ""
     api_key: str = field(default="", repr=False)
     cache_dir: Path = Path()
+    cache_limit: int = DEFAULT_CACHE_LIMIT
     ignore: tuple[str, ...] = ()
 
 
@@ -79,6 +86,7 @@ class Source(
     server_model: str | msgspec.UnsetType = msgspec.UNSET
     api_key: str | msgspec.UnsetType = msgspec.UNSET
     cache_dir: str | msgspec.UnsetType = msgspec.UNSET
+    cache_limit: int | str | msgspec.UnsetType = msgspec.UNSET
     ignore: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -89,8 +97,8 @@ REPOSITORY_KEYS = ("budget", "ignore")
 KEY_OF_VARIABLE = {f"{ENVIRONMENT_PREFIX}{name.upper()}": key for key, name in FIELD_OF.items()}
 SECTIONS = ("server",)
 TOKEN_KEYS = ("budget", "answer")
+SIZE_KEYS = ("cache_limit",)
 LIST_KEYS = ("ignore",)
-TOKENS = re.compile(r"(?P<number>\d+(?:_\d+)*)(?P<fraction>\.\d+)?(?P<thousand>[kK])?")
 
 
 def config_path() -> Path:
@@ -179,21 +187,6 @@ def _folder(text: str) -> Path:
             f"there is no home folder for {text}",
             remedy="Set HOME, or write the folder from / on.",
         ) from error
-
-
-def parse_tokens(value: int | str, *, origin: str) -> int:
-    """A number of tokens: 13000, "13000", "13_000" or "13k" (k is a thousand)."""
-    match = TOKENS.fullmatch(str(value).strip())
-    if match is None or (match["fraction"] and not match["thousand"]):
-        raise UsageError(
-            f"{origin}: {str(value)!r} is not a number of tokens",
-            remedy="Write it as 13000 or 13k.",
-        )
-    number = float(match["number"] + (match["fraction"] or ""))
-    tokens = round(number * THOUSAND) if match["thousand"] else int(number)
-    if tokens == 0:
-        raise UsageError(f"{origin}: 0 tokens are too few", remedy="Try 4k.")
-    return tokens
 
 
 def nearest(name: str, known: Iterable[str], *, count: int = 1) -> list[str]:
@@ -292,4 +285,6 @@ def _typed(table: Values, *, origin: str) -> Values:
     values = {FIELD_OF[key]: getattr(source, FIELD_OF[key]) for key in table}
     for name in values.keys() & set(TOKEN_KEYS):
         values[name] = parse_tokens(values[name], origin=f"{origin}: {name}")
+    for name in values.keys() & set(SIZE_KEYS):
+        values[name] = parse_size(values[name], origin=f"{origin}: {name}")
     return values

@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "repoqa"
 LAYERS = (
     ("records", "errors"),
+    ("amounts",),
     ("settings", "protocols"),
     ("repository", "parsing", "evidence", "models", "secrets"),
     ("index", "prompts"),

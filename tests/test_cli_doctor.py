@@ -236,6 +236,7 @@ def test_each_setting_with_its_source(shop: Path, monkeypatch: pytest.MonkeyPatc
         ["server.model", "code\\x1b[31m", "REPOQA_SERVER_MODEL"],
         ["api_key", "-", "default"],
         ["cache_dir", os.environ["REPOQA_CACHE_DIR"], "REPOQA_CACHE_DIR"],
+        ["cache_limit", "2,147,483,648", "default"],
         ["ignore", "*.min.js vendor/", ".repoqa.toml"],
     ]
     assert (done.code, done.stderr) == (0, "")

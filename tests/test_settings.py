@@ -8,14 +8,15 @@ from conftest import Unprivileged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repoqa.amounts import parse_size, parse_tokens
 from repoqa.errors import ExitCode, UsageError
 from repoqa.settings import (
+    DEFAULT_CACHE_LIMIT,
     DEFAULT_MODEL,
     FIELD_OF,
     NOWHERE,
     Settings,
     config_path,
-    parse_tokens,
     profile_directory,
     read_settings,
     trace_settings,
@@ -194,6 +195,28 @@ def test_other_token_counts_are_refused(text: str) -> None:
         parse_tokens(text, origin="--budget")
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("512", 512),
+        ("1k", 1024),
+        ("500M", 500 << 20),
+        ("2 GiB", 2 << 30),
+        ("1.5g", 3 << 29),
+    ],
+)
+def test_sizes_as_people_write_them(text: str, size: int) -> None:
+    assert parse_size(text, origin="cache_limit") == size
+    assert read_settings(environment={"REPOQA_CACHE_LIMIT": text}, flags={}).cache_limit == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1", "1e3", "2P", "2GG", "two", "1 G B"])
+def test_other_sizes_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a size"):
+        parse_size(text, origin="cache_limit")
+
+
 @settings(deadline=None)
 @given(st.integers(1, 10**9))
 def test_a_plain_number_is_itself(tokens: int) -> None:
@@ -242,6 +265,7 @@ def test_each_setting_tells_the_source_that_had_the_last_word() -> None:
         "server.model": ("x", path),
         "api_key": ("sk-123", "REPOQA_API_KEY"),
         "cache_dir": (Path.home() / ".cache" / "repoqa", "default"),
+        "cache_limit": (DEFAULT_CACHE_LIMIT, "default"),
         "ignore": (("a",), ".repoqa.toml"),
     }
     key = trace_settings(environment={"REPOQA_API_KEY": "sk-123"}, flags={})
