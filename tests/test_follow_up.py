@@ -4,12 +4,22 @@ import json
 import os
 import resource
 import shutil
+import signal
 import stat
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from commands import ANSWER, QUESTION, SHOP, repoqa, write_profile
+from commands import (
+    ANSWER,
+    QUESTION,
+    SHOP,
+    command,
+    environment,
+    repoqa,
+    write_profile,
+)
 from conftest import RepositoryMaker, Unprivileged, git
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,6 +184,67 @@ def test_the_python_interface_follows_as_the_command_does(shop: Path) -> None:
     report = json.loads(encode(pack_report(packed)))
     printed = json.loads(repoqa("pack", "--json", "-c", "and total?", where=shop).stdout)
     assert report | {"run": 0} == printed | {"run": 0}
+
+
+# An answer that was cut off
+
+
+def test_what_came_before_an_interrupt_is_followed_up(shop: Path) -> None:
+    """A real Ctrl-C, in each way of showing an answer."""
+    write_profile("endless", "".join(f"Word number {n}.\n" for n in range(200_000)))
+    for flags in ((), ("--json", "--stream")):
+        process = subprocess.Popen(
+            command("ask", "--model", "endless", *flags, QUESTION),
+            cwd=shop,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout
+        shown = next(line for line in process.stdout if b"number 3." in line)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+        assert (process.returncode, bool(shown)) == (130, True)
+        assert stderr.decode().splitlines()[-1] == (
+            'repoqa: stopped; to go on from what came so far: repoqa ask -c "…"'
+        )
+        (file,) = kept_files()
+        came = last(shop, file.parent)
+        assert came.cut_off
+        assert came.answer.startswith("Word number 0.\nWord number 1.\n")
+        file.write_text(json.dumps({**json.loads(file.read_text()), "answer": "Word one."}))
+        noted = ask("-c", "--dry-run", "and then", where=shop)
+        assert noted.startswith(f'repoqa: follows "{QUESTION}", whose answer was cut off; new')
+        prompt = repoqa("ask", "--model", "reciter", "-c", "--dry-run", "on", where=shop).stdout
+        assert "not checked:\nWord one.\n[the answer was cut off here]\n\nQuestion:" in prompt
+        file.unlink()
+    ask(QUESTION, where=shop)
+    assert not last(shop, file.parent).cut_off
+
+
+def test_an_answer_that_never_began_replaces_none(shop: Path) -> None:
+    ask(QUESTION, where=shop)
+    write_profile("nowhere", "", weights="./gone.txt")
+    assert repoqa("ask", "--model", "nowhere", "another", where=shop).code == 3
+    (file,) = kept_files()
+    assert last(shop, file.parent).question == QUESTION
+
+
+def test_a_reader_that_has_seen_enough_leaves_something_to_follow(shop: Path) -> None:
+    write_profile("endless", "".join(f"Word number {n}.\n" for n in range(200_000)))
+    done = subprocess.run(
+        f"{' '.join(command('ask', '--model', 'endless', 'strengthen'))} | grep -m 1 'number 3'",
+        shell=True,
+        cwd=shop,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == (b"Word number 3.\n", b"")
+    (file,) = kept_files()
+    assert last(shop, file.parent).cut_off
 
 
 # What is kept

@@ -18,7 +18,7 @@ from repoqa.protocols import Progress
 from repoqa.records import Citation
 from repoqa.settings import DEFAULT_MODEL, NOWHERE
 from repoqa.terminal.links import link_of
-from repoqa.terminal.output import Output
+from repoqa.terminal.output import Output, ReaderGoneError
 from repoqa.terminal.stream import show
 from repoqa.terminal.tables import citation_summary, suspect_lines
 
@@ -26,6 +26,7 @@ SMALL_MODEL = (
     "{model} runs anywhere but is a very small model: trust the suspects and the code, not its "
     "prose. For real use: --model codellama-7b-instruct (a GPU) or --model server"
 )
+STOPPED = 'stopped; to go on from what came so far: repoqa ask -c "…"'
 
 
 @dataclass(slots=True)
@@ -51,7 +52,8 @@ class Clock:
 def print_report(job: Job, output: Output, progress: Progress) -> None:
     """One JSON object, once the answer is whole."""
     clock = Clock()
-    text = "".join(_diagnosis(job, progress, clock))
+    with _kept(job, output) as said:
+        text = "".join(_diagnosis(job, progress, clock, said=said))
     preparation = job.preparation
     familiar = familiar_names(preparation.context, preparation.index)
     fields = json.answer_fields(
@@ -60,7 +62,6 @@ def print_report(job: Job, output: Output, progress: Progress) -> None:
         usage=_usage(job, text),
         seconds=clock.seconds,
     )
-    _keep(job, text, output)
     report = json.pack_report(preparation)
     output.write_bytes(json.encode({**report, **fields}))
 
@@ -70,14 +71,13 @@ def stream_events(job: Job, output: Output, progress: Progress) -> None:
     clock, preparation = Clock(), job.preparation
     output.write_bytes(json.encode_line(events.context(preparation)))
     output.write_bytes(json.encode_line(events.suspects(suspects(preparation.ranking))))
-    text = ""
-    with closing(_diagnosis(job, progress, clock)) as pieces:
-        for event in events.answer(pieces, _checker(job)):
-            text += event["text"] if event["event"] == "token" else ""
-            output.write_bytes(json.encode_line(event))
-    done = events.done(text, usage=_usage(job, text), seconds=clock.seconds)
-    output.write_bytes(json.encode_line(done))
-    _keep(job, text, output)
+    with _kept(job, output) as said:
+        with closing(_diagnosis(job, progress, clock, said=said)) as pieces:
+            for event in events.answer(pieces, _checker(job)):
+                output.write_bytes(json.encode_line(event))
+        text = "".join(said)
+        done = events.done(text, usage=_usage(job, text), seconds=clock.seconds)
+        output.write_bytes(json.encode_line(done))
 
 
 @contextmanager
@@ -108,20 +108,35 @@ def converse(job: Job, output: Output, progress: Progress, *, streaming: bool) -
         links.update((c.text, link(c.path, c.start)) for c in found if c.valid and c.path)
         return marked
 
-    with closing(_diagnosis(job, progress, clock)) as pieces:
-        whole = pieces if streaming else ["".join(pieces)]
-        text = show(whole, output, mark=mark, live=True, links=links)
-    for line in (citation_summary(citations), _next(job, text), _figures(job, text, clock)):
-        if line:
-            output.note(line)
-    _keep(job, text, output)
+    with _kept(job, output) as said:
+        with closing(_diagnosis(job, progress, clock, said=said)) as pieces:
+            whole = pieces if streaming else ["".join(pieces)]
+            text = show(whole, output, mark=mark, live=True, links=links)
+        for line in (citation_summary(citations), _next(job, text), _figures(job, text, clock)):
+            if line:
+                output.note(line)
 
 
-def _keep(job: Job, text: str, output: Output) -> None:
-    """Keep the answer for `-c`; where that fails it has been shown all the same."""
+@contextmanager
+def _kept(job: Job, output: Output) -> Iterator[list[str]]:
+    """Keep for `-c` what is said inside, the pieces added to the list: the whole answer, or what
+    came of it before the user, the model or a closed pipe ended it."""
+    said: list[str] = []
+    try:
+        yield said
+    except (KeyboardInterrupt, RepoqaError, ReaderGoneError) as stop:
+        kept = "".join(said).strip() and _keep(job, said, output, cut_off=True)
+        if kept and isinstance(stop, KeyboardInterrupt):
+            output.note(STOPPED)
+        raise
+    _keep(job, said, output)
+
+
+def _keep(job: Job, said: Iterable[str], output: Output, *, cut_off: bool = False) -> bool:
+    """Keep the answer, and return whether that worked: it has been shown all the same."""
     folder = kept_answers()
     try:
-        keep(to_keep(job.preparation, text), folder)
+        keep(to_keep(job.preparation, "".join(said), cut_off=cut_off), folder)
     except OSError as error:
         where = (
             "there is no home folder"
@@ -129,6 +144,8 @@ def _keep(job: Job, text: str, output: Output) -> None:
             else f"{folder} cannot be written"
         )
         output.note(f"this answer cannot be continued with -c: {where} ({error.strerror or error})")
+        return False
+    return True
 
 
 def _checker(job: Job) -> Checker:
@@ -148,13 +165,17 @@ def _next(job: Job, text: str) -> str:
     return f"the answer says that this code does not explain it; try {', or '.join(ways)}"
 
 
-def _diagnosis(job: Job, progress: Progress, clock: Clock) -> Generator[str, None, None]:
-    """The answer's text as it is generated; closing it stops the model."""
+def _diagnosis(
+    job: Job, progress: Progress, clock: Clock, *, said: list[str]
+) -> Generator[str, None, None]:
+    """The answer's text as it is generated, added to `said`; closing it stops the model."""
     model = opened_model(job, progress=progress)
     clock.reached("load")
     stream = diagnose(job.preparation, model, progress=progress)
     with closing(cast("Generator[str, None, None]", stream)):
-        yield from clock.timed(stream)
+        for piece in clock.timed(stream):
+            said.append(piece)
+            yield piece
 
 
 def _usage(job: Job, text: str) -> dict[str, int]:

@@ -13,6 +13,7 @@ from repoqa.records import Earlier, Lines, Question, Symbol
 
 MOST_NAMED = 6
 TITLE_CHARACTERS = 60
+CUT_OFF = "[the answer was cut off here]"
 
 
 def following(question: Question, kept: Kept) -> Question:
@@ -39,8 +40,12 @@ def following(question: Question, kept: Kept) -> Question:
         code=(*question.code, *old.code),
         log=question.log or old.log,
         diff=question.diff or old.diff,
-        earlier=Earlier(kept.question, kept.answer, tuple(shown)),
+        earlier=Earlier(kept.question, _answer(kept), tuple(shown)),
     )
+
+
+def _answer(kept: Kept) -> str:
+    return f"{kept.answer.rstrip()}\n{CUT_OFF}" if kept.cut_off else kept.answer
 
 
 def what_is_new(preparation: Preparation, kept: Kept) -> str:
@@ -48,7 +53,9 @@ def what_is_new(preparation: Preparation, kept: Kept) -> str:
     title = kept.question.strip().partition("\n")[0]
     if len(title) > TITLE_CHARACTERS:
         title = f"{title[:TITLE_CHARACTERS]}…"
-    follows = f'follows "{title}"' if title else "follows the last log"
+    follows = f'follows "{title}"' if title else f"follows the last {'log' if kept.log else 'diff'}"
+    if kept.cut_off:
+        follows += ", whose answer was cut off"
     if kept.revision != preparation.snapshot.revision:
         follows += f", which was asked of {(kept.revision or 'the working tree')[:16]}"
     names = list(_new(preparation, kept))

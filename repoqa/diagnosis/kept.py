@@ -39,7 +39,7 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """An answered question. `question` holds those that it followed, too; it, the log and the diff
-    are kept as the prompt showed them."""
+    are kept as the prompt showed them. `cut_off`: the answer was stopped before its end."""
 
     repository: str
     revision: str | None
@@ -48,9 +48,10 @@ class Kept:
     diff: str
     answer: str
     shown: tuple[Shown, ...]
+    cut_off: bool = False
 
 
-def to_keep(preparation: Preparation, answer: str) -> Kept:
+def to_keep(preparation: Preparation, answer: str, *, cut_off: bool = False) -> Kept:
     """What is kept of an answered question: without secrets, `--no-redact` or not."""
     redactor = Redactor()
     code = RedactedCode(preparation.index, redactor)
@@ -69,6 +70,7 @@ def to_keep(preparation: Preparation, answer: str) -> Kept:
         diff=shown.diff,
         answer=redactor.text(answer),
         shown=tuple(Shown(each.path, each.start, each.end, each.form) for each in excerpts),
+        cut_off=cut_off,
     )
 
 
