@@ -318,6 +318,24 @@ def test_a_diff_of_nothing_is_mentioned_and_two_are_too_many(shop: Path) -> None
     done = repoqa("pack", "--diff-range", "HEAD..nowhere", QUESTION, where=shop)
     assert done.code == 3
     assert "nowhere" in done.stderr
+    done = repoqa("pack", "--diff-range", "HEAD", QUESTION, where=shop)
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr == "repoqa: 'HEAD' is not a range of revisions\nWrite it as A..B or A...B.\n"
+
+
+def test_a_diff_is_a_question_by_itself(shop: Path) -> None:
+    basket = shop / "shop" / "basket.py"
+    basket.write_text(basket.read_text().replace("sum(prices)", "sum(prices) + 1"))
+    report = packed("--diff", where=shop)
+    assert (report["question"], report["symbols"][0]["name"]) == ("", "total")
+    git(shop, "commit", "--quiet", "--all", "--message", "a cent")
+    assert packed("--diff-range", "HEAD~1..HEAD", where=shop)["symbols"] == report["symbols"]
+    done = repoqa("pack", "--diff", where=shop)
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[:2] == [
+        "repoqa: the diff is empty: nothing is changed since HEAD",
+        "repoqa: there is no question",
+    ]
 
 
 def rows_of(table: str) -> dict[str, tuple[int, str]]:

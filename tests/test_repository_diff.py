@@ -7,7 +7,7 @@ import pytest
 from conftest import RepositoryMaker, git, write_files
 from test_repository_snapshot import metadata
 
-from repoqa.errors import RepositoryError
+from repoqa.errors import RepositoryError, UsageError
 from repoqa.repository.diff import LARGEST_DIFF_BYTES, range_diff, working_tree_diff
 
 EDIT = """\
@@ -123,15 +123,19 @@ def test_ranges(forked: Path, range_: str, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("range_", "words"),
     [
-        ("main", "is not a range"),
-        ("", "is not a range"),
         ("--output=x..main", "unknown revision '--output=x'"),
         ("mian..topic", "unknown revision 'mian'"),
         ("main..--cached", "unknown revision '--cached'"),
     ],
 )
-def test_what_is_no_range_is_refused(forked: Path, range_: str, words: str) -> None:
+def test_an_unknown_end_is_refused(forked: Path, range_: str, words: str) -> None:
     with pytest.raises(RepositoryError, match=words):
+        range_diff(forked, range_)
+
+
+@pytest.mark.parametrize("range_", ["main", ""])
+def test_one_revision_is_no_range(forked: Path, range_: str) -> None:
+    with pytest.raises(UsageError, match="is not a range"):
         range_diff(forked, range_)
 
 

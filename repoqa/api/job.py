@@ -58,6 +58,11 @@ class Options:
     follow_up: bool = False
 
     @property
+    def has_diff(self) -> bool:
+        """Whether a diff belongs to the question, or is one by itself."""
+        return self.diff or self.diff_range is not None
+
+    @property
     def flags(self) -> dict[str, object]:
         """What they say of the settings. Raises UsageError for a budget that is no number."""
         budget = None if self.budget is None else parse_tokens(self.budget, origin="--budget")
@@ -102,8 +107,9 @@ def prepare_job(
 ) -> Job:
     """Read the settings and prepare the prompt; `note` is told what the user should know."""
     options = asked.options
-    if not asked.question.strip() and not options.log.strip():
-        raise UsageError("there is no question", remedy="Ask one, or give a log.")
+    is_asked = bool(asked.question.strip() or options.log.strip())
+    if not is_asked and not options.has_diff:
+        raise UsageError("there is no question", remedy="Ask one, or give a log or a diff.")
     settings = read_settings(
         environment=os.environ,
         flags=options.flags,
@@ -119,6 +125,8 @@ def prepare_job(
     )
     check_budget(setup.budget, profile, for_model=asked.for_model, note=note)
     diff = _diff(options, snapshot.root, note=note)
+    if not is_asked and not diff:
+        raise UsageError("there is no question", remedy="Ask one, or give a log or another diff.")
     question = evidence.read(asked.question, log=options.log, diff=diff, pins=options.paths)
     kept = last(snapshot.root, kept_answers()) if options.follow_up else None
     if kept:

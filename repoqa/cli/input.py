@@ -24,11 +24,13 @@ PATIENCE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the question comes from. `argument` None means that none was given."""
+    """Where the question comes from. `argument` None means that none was given; `has_diff`: a diff
+    was, which is a question by itself."""
 
     argument: str | None
     log: Path | None
     stdin: BinaryIO | None
+    has_diff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def read_given(sources: Sources, *, note: Callable[[str], None]) -> Given:
         log = _text(_read(sources.stdin, note=note), name="standard input")
     if sources.log is not None:
         log = "\n".join(part for part in (_read_log(sources.log, note=note), log) if part)
-    if not question.strip() and not log.strip():
+    if not question.strip() and not log.strip() and not sources.has_diff:
         raise UsageError(
             "there is no question",
             remedy='Ask one, as in: repoqa ask "why does login fail", or pipe a log in.',

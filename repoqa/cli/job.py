@@ -36,7 +36,8 @@ def prepared(
     chosen_profile(read_settings(environment=os.environ, flags=options.flags))
     stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
     reading = time.perf_counter()
-    given = read_given(Sources(request.question, request.log, stdin), note=note)
+    has_diff = request.diff or request.diff_range is not None
+    given = read_given(Sources(request.question, request.log, stdin, has_diff), note=note)
     # Waiting for whoever writes the log is not our time.
     began = start.began + time.perf_counter() - reading
     opening = time.perf_counter()

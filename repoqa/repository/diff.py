@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from repoqa.errors import RepositoryError
+from repoqa.errors import RepositoryError, UsageError
 from repoqa.repository.plumbing import Git, open_git, succeeded
 from repoqa.repository.revision import resolve
 
@@ -60,12 +60,12 @@ def working_tree_diff(root: Path) -> str:
 def range_diff(root: Path, range_: str) -> str:
     """What `A..B` changes, from A to B; for `A...B`, from where B left A. A missing end is HEAD.
 
-    Raises RepositoryError for an unknown revision or a text that is no range.
+    Raises UsageError for a text that is no range, RepositoryError for an unknown revision.
     """
     git = _open(root)
     match = RANGE.fullmatch(range_)
     if match is None:
-        raise RepositoryError(
+        raise UsageError(
             f"{range_!r} is not a range of revisions", remedy="Write it as A..B or A...B."
         )
     old, new = (resolve(git, match[end] or "HEAD") for end in ("old", "new"))
