@@ -4,10 +4,11 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
+from repoqa.errors import JobError
 from repoqa.terminal.visible import visible
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class ReaderGoneError(Exception):
 @dataclass(frozen=True, slots=True)
 class Output:
     """Both streams. All text is made visible on its way out: no code, name or model output can
-    drive the terminal. Raises ReaderGoneError when the other end of a pipe is closed."""
+    drive the terminal. Raises ReaderGoneError when the other end of a pipe is closed, JobError
+    where the output cannot be written."""
 
     stdout: TextIO
     stderr: TextIO
@@ -55,14 +57,15 @@ class Output:
 
     def write_bytes(self, content: bytes) -> None:
         """Output for another program, in UTF-8 whatever the locale says."""
-        with _reader_watched():
+        with _watched(self.stdout):
             self.stdout.flush()
             self.stdout.buffer.write(content)
             self.stdout.buffer.flush()
 
     def note(self, text: str) -> None:
-        """A line for the user that is no part of the answer."""
-        _write(self.stderr, f"repoqa: {visible(text)}\n")
+        """A line for the user that is no part of the answer; lost where it cannot be written."""
+        with suppress(JobError):
+            _write(self.stderr, f"repoqa: {visible(text)}\n")
 
     def console(self) -> "Console":
         """Standard output as rich sees it."""
@@ -91,14 +94,20 @@ def _can_redraw(stream: TextIO) -> bool:
 
 
 @contextmanager
-def _reader_watched() -> Iterator[None]:
+def _watched(stream: TextIO) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
         raise ReaderGoneError from error
+    except OSError as error:
+        abandon(stream)
+        raise JobError(
+            f"the output cannot be written: {error.strerror}",
+            remedy="Make room, or write it elsewhere.",
+        ) from error
 
 
 def _write(stream: TextIO, text: str) -> None:
-    with _reader_watched():
+    with _watched(stream):
         stream.write(text)
         stream.flush()
