@@ -1,15 +1,33 @@
-"""The lines that a unified diff changes, as git writes it, on its new side."""
+"""The lines that a unified diff changes, as git writes it: as they are, or as they were before."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from repoqa.records import Lines
 
-NEW_FILE = "+++ "
-HUNK = re.compile(r"@@ -\d+(?:,(?P<old>\d+))? \+(?P<start>\d+)(?:,(?P<new>\d+))? @@")
+HUNK = re.compile(
+    r"@@ -(?P<old_start>\d+)(?:,(?P<old>\d+))? \+(?P<new_start>\d+)(?:,(?P<new>\d+))? @@"
+)
 # A name with quotes, backslashes or control characters is written as C writes strings.
 ESCAPE = re.compile(rb'\\(?:([0-7]{3})|([abfnrtv"\\]))')
 LETTERS = dict(zip(b'abfnrtv"\\', b'\a\b\f\n\r\t\v"\\', strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a diff: how its file names are written, its name in HUNK, which lines it lacks,
+    and which of its own lines stands for those, counted from where they would be."""
+
+    file: str
+    prefix: str
+    name: str
+    lacks: str
+    neighbour: int
+
+
+_NEW = _Side("+++ ", "b/", "new", lacks="-", neighbour=0)
+_OLD = _Side("--- ", "a/", "old", lacks="+", neighbour=-1)
 
 
 def changes(diff: str) -> tuple[Lines, ...]:
@@ -17,35 +35,44 @@ def changes(diff: str) -> tuple[Lines, ...]:
 
     Files that the diff removes have none. Never raises: what is no diff changes nothing.
     """
-    return tuple(_changes(iter(diff.split("\n"))))
+    return tuple(_changes(iter(diff.split("\n")), _NEW))
 
 
-def _changes(lines: Iterator[str]) -> Iterator[Lines]:
+def replaced(diff: str) -> tuple[Lines, ...]:
+    """Each run of lines that the diff replaces, as they were before; where lines are only added,
+    the line before them. Files that the diff adds have none. Never raises."""
+    return tuple(_changes(iter(diff.split("\n")), _OLD))
+
+
+def _changes(lines: Iterator[str], side: _Side) -> Iterator[Lines]:
     path = ""
     for line in lines:
         hunk = HUNK.match(line)
-        if line.startswith(NEW_FILE):
-            path = _path(line.removeprefix(NEW_FILE))
+        if line.startswith(side.file):
+            path = _path(line.removeprefix(side.file), side.prefix)
         elif hunk and path:
-            yield from _runs(path, _changed(lines, hunk))
+            yield from _runs(path, _changed(lines, hunk, side))
 
 
-def _changed(lines: Iterator[str], hunk: re.Match[str]) -> Iterator[int]:
-    """The numbers of a hunk's changed lines, sorted, some twice.
+def _changed(lines: Iterator[str], hunk: re.Match[str], side: _Side) -> Iterator[int]:
+    """The numbers of a hunk's changed lines on one side, sorted, some twice.
 
     Takes the hunk's lines and no more: its header says how many there are on either side.
     """
-    old, new = (int(hunk[side]) if hunk[side] else 1 for side in ("old", "new"))
-    number = max(int(hunk["start"]), 1)
+    old, new = (int(hunk[count]) if hunk[count] else 1 for count in ("old", "new"))
+    # A side without lines is said to start at the line before.
+    number = max(int(hunk[f"{side.name}_start"]) + (hunk[side.name] == "0"), 1)
     while old > 0 or new > 0:
         mark = next(lines, "@")[:1]
         if mark == "@":  # cut short
             return
         if mark != "\\":  # "No newline at end of file" is no line
             old, new = old - (mark != "+"), new - (mark != "-")
-        if mark in ("+", "-"):
+        if mark == side.lacks:
+            yield max(number + side.neighbour, 1)
+        elif mark in ("+", "-"):
             yield number
-        number += mark not in ("-", "\\")
+        number += mark not in (side.lacks, "\\")
 
 
 def _runs(path: str, numbers: Iterator[int]) -> Iterator[Lines]:
@@ -61,13 +88,13 @@ def _runs(path: str, numbers: Iterator[int]) -> Iterator[Lines]:
         yield Lines(path, start, end)
 
 
-def _path(written: str) -> str:
-    """The path of a `+++` line; "" for none. A name with spaces has a tab behind it."""
+def _path(written: str, prefix: str) -> str:
+    """The path of a `+++` or `---` line; "" for none. A name with spaces has a tab behind it."""
     name = written.rstrip("\r").removesuffix("\t")
     if name.startswith('"') and name.endswith('"'):
         raw = ESCAPE.sub(_unescaped, name[1:-1].encode("utf-8", "surrogateescape"))
         name = raw.decode("utf-8", "surrogateescape")
-    return name.removeprefix("b/") if name.startswith("b/") else ""
+    return name.removeprefix(prefix) if name.startswith(prefix) else ""
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
