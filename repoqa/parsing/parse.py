@@ -104,17 +104,30 @@ class _GaveUp(Exception):
 
 def _captured(language: str, source: bytes) -> captures.Captures:
     """What the language's query captures in the source. Raises _GaveUp."""
-    if len(source) > PARSE_BYTES:
-        raise _GaveUp(f"over {PARSE_BYTES // 1_000_000} MB, too large to parse")
-    if _nesting(source) > DEEPEST_NESTING:
-        raise _GaveUp(f"brackets nested over {DEEPEST_NESTING:,} deep")
     loaded = grammar.load(language)
-    repaired = _repaired(source, languages.BY_NAME[language].repairs)
-    root = _tree(loaded, repaired, _Deadline(PARSE_SECONDS)).root_node
+    root = _checked_tree(language, source).root_node
     marks = root.child_count - root.named_child_count
     if marks > MOST_LOOSE_MARKS and marks > root.named_child_count * MARKS_TO_STATEMENTS:
         raise _GaveUp("not code of the language its name tells")
     return captures.collect(loaded, root, source)
+
+
+def syntax_tree(language: str, source: bytes) -> Tree | None:
+    """The tree of a source in UTF-8; None where the parser gives up on it."""
+    try:
+        return _checked_tree(language, source)
+    except _GaveUp:
+        return None
+
+
+def _checked_tree(language: str, source: bytes) -> Tree:
+    """The tree, within the limits of size, depth and time. Raises _GaveUp."""
+    if len(source) > PARSE_BYTES:
+        raise _GaveUp(f"over {PARSE_BYTES // 1_000_000} MB, too large to parse")
+    if _nesting(source) > DEEPEST_NESTING:
+        raise _GaveUp(f"brackets nested over {DEEPEST_NESTING:,} deep")
+    repaired = _repaired(source, languages.BY_NAME[language].repairs)
+    return _tree(grammar.load(language), repaired, _Deadline(PARSE_SECONDS))
 
 
 def _nesting(source: bytes) -> int:
