@@ -49,7 +49,7 @@ def _changes(lines: Iterator[str], side: _Side) -> Iterator[Lines]:
     for line in lines:
         hunk = HUNK.match(line)
         if line.startswith(side.file):
-            path = _path(line.removeprefix(side.file), side.prefix)
+            path = written_path(line.removeprefix(side.file), prefix=side.prefix)
         elif hunk and path:
             yield from _runs(path, _changed(lines, hunk, side))
 
@@ -88,8 +88,9 @@ def _runs(path: str, numbers: Iterator[int]) -> Iterator[Lines]:
         yield Lines(path, start, end)
 
 
-def _path(written: str, prefix: str) -> str:
-    """The path of a `+++` or `---` line; "" for none. A name with spaces has a tab behind it."""
+def written_path(written: str, *, prefix: str = "b/") -> str:
+    """The path in a line of a diff's header; "" where it does not start with `prefix`, as that of
+    no file does. A name with spaces has a tab behind it."""
     name = written.rstrip("\r").removesuffix("\t")
     if name.startswith('"') and name.endswith('"'):
         raw = ESCAPE.sub(_unescaped, name[1:-1].encode("utf-8", "surrogateescape"))
