@@ -1,17 +1,23 @@
 """`repoqa eval`: benchmarks that a user can repeat."""
 
 import os
+import shlex
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from repoqa.cli.options import Repo
+from repoqa.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from repoqa.evaluation.measure import Measurement, Task
     from repoqa.evaluation.reports import Report
     from repoqa.protocols import Progress
+    from repoqa.terminal.output import Output
 
 app = typer.Typer(name="eval", help="Measure how well the right code is found.")
 
@@ -57,7 +63,9 @@ def localize(
 ) -> None:
     """Rank and pack real bug reports and compare with what their fixes changed.
 
-    Strict: a report counts where all its places are found.
+    Strict: a report counts where all its places are found. A report is a JSON object with id, lang,
+    repo, history (the clone below DIR), base_commit, problem_statement, and gold: a list of path
+    and ranges, the lines at base_commit that the fix changed. `repoqa eval mine` makes such a file.
     """
     from repoqa.evaluation import reports as data
     from repoqa.evaluation.measure import Task
@@ -73,6 +81,63 @@ def localize(
     with shown_progress(output) as progress:
         measured = _measured(wanted, task, jobs=jobs, out=out, progress=progress)
     output.write(localization_tables(measured))
+
+
+@app.command()
+def mine(
+    repo: Repo = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="The newest N fixes at most.")
+    ] = 100,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Write the reports here (default: standard output).",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Make bug reports from a repository's own history, for `repoqa eval localize`.
+
+    A report is a commit that says it fixes a bug and changes at most three files of code, tests and
+    documents aside: its message is the question, the lines that it changed are the answer.
+    """
+    from repoqa.evaluation import mine as history
+    from repoqa.evaluation.reports import encoded
+    from repoqa.repository.past import Past
+    from repoqa.terminal.output import standard_output
+    from repoqa.terminal.progress import shown_progress
+
+    past = Past(repo or Path())
+    output, found = standard_output(), 0
+    with _destination(out, output) as write, shown_progress(output) as progress:
+        for report in history.mine(past, limit=limit, progress=progress):
+            write(encoded(report))
+            found += 1
+    if not found:
+        output.note("no commit of this history says that it fixes a bug in few places")
+    elif out:
+        reports, folder = shlex.quote(str(out)), shlex.quote(str(past.root.parent))
+        output.note(
+            f"{found:,} reports; measure them: repoqa eval localize {reports} --repos {folder}"
+        )
+
+
+@contextmanager
+def _destination(out: Path | None, output: "Output") -> "Iterator[Callable[[bytes], object]]":
+    """Where lines go: each is there as soon as it is written, so an interrupted run keeps them."""
+    if out is None:
+        yield output.write_bytes
+        return
+    try:
+        with out.open("wb", buffering=0) as file:
+            yield file.write
+    except OSError as error:
+        raise UsageError(
+            f"{out} cannot be written: {error.strerror}", remedy="Name another file with --out."
+        ) from error
 
 
 def _measured(
@@ -97,7 +162,6 @@ def _measured(
 
 
 def _known_signals(names: "Sequence[str]") -> frozenset[str]:
-    from repoqa.errors import UsageError
     from repoqa.ranking.signals import FILE_SIGNALS, UNIT_SIGNALS
     from repoqa.settings import nearest
 

@@ -2,8 +2,9 @@
 
 `{"id", "lang", "repo", "history", "base_commit", "problem_statement", "gold"}`, gold
 being a list of `{"path", "ranges"}`:
-`history` names the repository (`owner/name`) whose history holds `base_commit`; `ranges` are the
-1-based inclusive lines, at `base_commit`, that the fix changed.
+`history` names the clone (`owner/name`, or a folder's name alone) whose history holds
+`base_commit`; `ranges` are the 1-based inclusive lines, at `base_commit`, that the fix changed.
+docs/measuring.md tells more.
 """
 
 from collections.abc import Iterator
@@ -49,14 +50,18 @@ def read(path: Path) -> Iterator[Report]:
             except msgspec.MsgspecError as error:
                 raise UsageError(
                     f"{path}:{number} is no bug report: {error}.",
-                    remedy="Each line is a JSON object: README.md has its fields.",
+                    remedy="Each line is a JSON object: docs/measuring.md has its fields.",
                 ) from error
 
 
+def encoded(report: Report) -> bytes:
+    """A report as the line that `read` reads."""
+    return msgspec.json.encode(report) + b"\n"
+
+
 def find_clone(repositories: Path, history: str) -> Path | None:
-    """The clone of `owner/name` below a folder: `owner/name` or `owner__name`, bare or not."""
-    owner, _, name = history.partition("/")
-    for candidate in (f"{owner}/{name}", f"{owner}__{name}"):
+    """The clone below a folder: of `owner/name` as `owner/name` or `owner__name`, bare or not."""
+    for candidate in (history, history.replace("/", "__", 1)):
         for suffix in ("", ".git"):
             path = repositories / f"{candidate}{suffix}"
             if path.is_dir():
