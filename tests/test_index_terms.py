@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repoqa.index.terms import Field, count_terms, hashed, term_hash, terms_of
+from repoqa.index.terms import (
+    WORD,
+    Field,
+    count_terms,
+    hashed,
+    term_hash,
+    terms_of,
+    word_hashes,
+    words_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +53,18 @@ def test_the_hash_is_the_same_in_every_process() -> None:
 @given(st.text())
 def test_any_text_has_terms_without_capitals(text: str) -> None:
     assert all(term == term.lower() for term in count_terms(text))
+
+
+@given(st.text())
+def test_words_are_what_the_pattern_finds(text: str) -> None:
+    assert words_of(text) == WORD.findall(text)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_words_of_ascii_are_what_the_pattern_finds(text: str) -> None:
+    assert words_of(text) == WORD.findall(text)
+
+
+@given(st.from_regex(WORD, fullmatch=True))
+def test_a_words_hashes_are_those_of_its_terms(word: str) -> None:
+    assert word_hashes(word) == tuple(map(term_hash, terms_of(word)))

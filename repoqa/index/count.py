@@ -1,55 +1,65 @@
 """Counts the terms of a file's units, field by field, as arrays: no loop runs over occurrences."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from repoqa.index.terms import WORD, Field, term_hash, word_hashes
+from repoqa.index.terms import Field, name_hashes, word_hashes, words_of
 from repoqa.index.units import Unit
 from repoqa.records import ParsedFile
 
 # Counts are kept in 16 bits; BM25 is flat long before.
 MOST_COUNTED = 0xFFFF
-Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """N distinct (term, unit) pairs, sorted: `terms` uint64[N] hashes, `units` uint32[N],
-    `counts` uint16[N]; `lengths` uint32[units] is the number of text terms of each unit."""
+    """Which of T distinct terms stand in which of U units, as P (term, unit) pairs.
 
-    terms: Hashes
+    `terms` uint64[T] hashes, sorted; `runs` uint32[T], the number of pairs of each; the pairs'
+    `units` uint32[P], sorted inside a run, and `counts` uint16[P]; `lengths` uint32[U], the number
+    of text terms of each unit.
+    """
+
+    terms: NDArray[np.uint64]
+    runs: NDArray[np.uint32]
     units: NDArray[np.uint32]
     counts: NDArray[np.uint16]
     lengths: NDArray[np.uint32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The occurrences of a field's terms: `hashes[places[n]]` stands in unit `owners[n]`."""
+
+    hashes: NDArray[np.uint64]
+    places: Numbers
+    owners: Numbers
+
+
 def count_units(parsed: ParsedFile, units: Sequence[Unit], lines: Sequence[str]) -> Counts:
     """Count every field of a file's units."""
-    streams = [
-        _words(field, [WORD.findall(text) for text in texts])
-        for field, texts in _texts(units, lines).items()
-    ]
-    lengths = np.bincount(streams[0][1], minlength=len(units))  # the first stream is TEXT
-    streams.extend(_names(parsed, units, length=len(lines)))
-    terms = np.concatenate([terms for terms, _ in streams])
-    owners = np.concatenate([owners for _, owners in streams])
-    order = np.lexsort((owners, terms))
-    terms, owners = terms[order], owners[order]
-    is_first = np.ones(len(terms), dtype=bool)
-    is_first[1:] = (terms[1:] != terms[:-1]) | (owners[1:] != owners[:-1])
-    firsts = np.flatnonzero(is_first)
-    sizes = np.diff(np.append(firsts, len(terms)))
+    text, name = (_of_texts(field, texts) for field, texts in _texts(units, lines).items())
+    fields = (text, name, *_of_names(parsed, units, length=len(lines)))
+    bases = np.cumsum([0, *(len(field.hashes) for field in fields)])
+    places = [field.places + base for field, base in zip(fields, bases, strict=False)]
+    terms, ranks = np.unique(
+        np.concatenate([field.hashes for field in fields]), return_inverse=True
+    )
+    # One number for each pair, in the order of (term, unit): sorting plain numbers is fast.
+    bits = len(units).bit_length()
+    owners = np.concatenate([field.owners for field in fields])
+    pairs, counts = np.unique(ranks[np.concatenate(places)] << bits | owners, return_counts=True)
     return Counts(
-        terms[firsts],
-        owners[firsts].astype(np.uint32),
-        np.minimum(sizes, MOST_COUNTED).astype(np.uint16),
-        lengths.astype(np.uint32),
+        terms,
+        np.bincount(pairs >> bits, minlength=len(terms)).astype(np.uint32),
+        (pairs & (1 << bits) - 1).astype(np.uint32),
+        np.minimum(counts, MOST_COUNTED).astype(np.uint16),
+        np.bincount(text.owners, minlength=len(units)).astype(np.uint32),
     )
 
 
@@ -64,47 +74,49 @@ def _texts(units: Sequence[Unit], lines: Sequence[str]) -> dict[Field, list[str]
     }
 
 
-def _words(field: Field, words: Sequence[list[str]]) -> tuple[Hashes, Numbers]:
-    """The term hashes of each unit's words, and the unit of each."""
-    numbers: defaultdict[str, int] = defaultdict(count().__next__)
-    ids = np.fromiter((numbers[word] for word in chain.from_iterable(words)), np.int64)
+def _of_texts(field: Field, texts: Sequence[str]) -> _Field:
+    """The terms of each unit's words."""
+    words = [words_of(text) for text in texts]
     owners = np.repeat(np.arange(len(words)), [len(some) for some in words])
-    hashes = [word_hashes(word) for word in numbers]
-    sizes = np.array([len(some) for some in hashes], dtype=np.int64)
+    return _occurrences(field, list(chain.from_iterable(words)), owners, hashes_of=word_hashes)
+
+
+def _of_names(parsed: ParsedFile, units: Sequence[Unit], *, length: int) -> Iterator[_Field]:
+    """Each defined and used name, kept whole, in the unit whose lines hold it."""
+    owner = [-1] * (length + 1)
+    for number, each in enumerate(units):
+        for span in each.spans:
+            owner[span.start : span.end + 1] = [number] * (span.end + 1 - span.start)
+    defined: list[tuple[str, int]] = []
+    qualified: list[tuple[str, int]] = []
+    for symbol in parsed.symbols:
+        if symbol.kind != "section":
+            parts, unit = symbol.name.split("."), owner[symbol.start]
+            defined.append((parts[-1], unit))
+            qualified.extend((".".join(parts[-n:]), unit) for n in range(2, len(parts) + 1))
+    used = [(r.name, owner[r.line]) for r in parsed.references if r.kind != "import"]
+    named = {Field.DEFINED: defined, Field.QUALIFIED: qualified, Field.USED: used}
+    for field, names in named.items():
+        owned = [(name, number) for name, number in names if number >= 0]
+        owners = np.fromiter((number for _, number in owned), np.int64, len(owned))
+        yield _occurrences(field, [name for name, _ in owned], owners, hashes_of=name_hashes)
+
+
+def _occurrences(
+    field: Field,
+    words: Sequence[str],
+    owners: Numbers,
+    *,
+    hashes_of: Callable[[str], tuple[int, ...]],
+) -> _Field:
+    """Words, each of some unit, as their terms."""
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    ids = np.fromiter(map(numbers.__getitem__, words), np.int64, len(words))
+    hashes = [hashes_of(word) for word in numbers]
     flat = np.fromiter(chain.from_iterable(hashes), np.uint64) ^ np.uint64(field.salt)
-    if not len(ids):
-        return flat, owners
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    sizes = np.fromiter(map(len, hashes), np.int64, len(hashes))
+    starts = np.cumsum(sizes) - sizes
     # For each word its run of hashes: the run's start, plus 0, 1, 2 ... inside the run.
     runs = sizes[ids]
     inside = np.arange(runs.sum()) - np.repeat(np.cumsum(runs) - runs, runs)
-    return flat[np.repeat(starts[ids], runs) + inside], np.repeat(owners, runs)
-
-
-def _names(
-    parsed: ParsedFile, units: Sequence[Unit], *, length: int
-) -> Iterator[tuple[Hashes, Numbers]]:
-    """Each defined and used name, kept whole, in the unit whose lines hold it."""
-    owner = [-1] * (length + 1)
-    for number, unit in enumerate(units):
-        for span in unit.spans:
-            owner[span.start : span.end + 1] = [number] * (span.end + 1 - span.start)
-    found: dict[Field, list[tuple[str, int]]] = {
-        field: [] for field in (Field.DEFINED, Field.QUALIFIED, Field.USED)
-    }
-    for symbol in parsed.symbols:
-        if symbol.kind != "section":
-            parts = symbol.name.split(".")
-            found[Field.DEFINED].append((parts[-1], owner[symbol.start]))
-            for size in range(2, len(parts) + 1):
-                found[Field.QUALIFIED].append((".".join(parts[-size:]), owner[symbol.start]))
-    for reference in parsed.references:
-        if reference.kind != "import":
-            found[Field.USED].append((reference.name, owner[reference.line]))
-    for field, names in found.items():
-        owned = [(term_hash(name), number) for name, number in names if number >= 0]
-        hashes = np.fromiter((term for term, _ in owned), np.uint64, len(owned))
-        yield (
-            hashes ^ np.uint64(field.salt),
-            np.fromiter((number for _, number in owned), np.int64, len(owned)),
-        )
+    return _Field(flat, np.repeat(starts[ids], runs) + inside, np.repeat(owners, runs))

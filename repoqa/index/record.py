@@ -119,8 +119,7 @@ def decode_outline(payload: bytes) -> Outline:
 def encode_postings(postings: Postings) -> bytes:
     """Postings as bytes: each term once with its number of units, little-endian arrays."""
     counts = postings.counts
-    terms, runs = np.unique(counts.terms, return_counts=True)
-    arrays = (terms, runs.astype(np.uint32), counts.units, counts.counts, counts.lengths)
+    arrays = (counts.terms, counts.runs, counts.units, counts.counts, counts.lengths)
     return _ENCODER.encode(
         (*(array.tobytes() for array in arrays), postings.left_out, postings.problem)
     )
@@ -130,7 +129,8 @@ def decode_postings(payload: bytes) -> Postings:
     """The postings that `encode_postings` wrote. Raises msgspec.DecodeError or ValueError."""
     terms, runs, units, counts, lengths, left_out, problem = _POSTINGS_DECODER.decode(payload)
     arrays = Counts(
-        np.repeat(np.frombuffer(terms, np.uint64), np.frombuffer(runs, np.uint32)),
+        np.frombuffer(terms, np.uint64),
+        np.frombuffer(runs, np.uint32),
         np.frombuffer(units, np.uint32),
         np.frombuffer(counts, np.uint16),
         np.frombuffer(lengths, np.uint32),

@@ -89,7 +89,7 @@ def merge(files: Sequence[tuple[SegmentFile, Postings]]) -> Segment:
     counted = [postings.counts for _, postings in files]
     sizes = np.array([len(counts.lengths) for counts in counted], dtype=np.int64)
     starts = np.concatenate(([0], np.cumsum(sizes)))
-    terms = _joined((found.terms for found in counted), np.uint64)
+    terms = _joined((np.repeat(found.terms, found.runs) for found in counted), np.uint64)
     units = _joined(
         (found.units + start for found, start in zip(counted, starts, strict=False)),
         np.int32,
@@ -140,18 +140,31 @@ def save(segment: Segment, directory: Path) -> None:
 def load(directory: Path) -> Segment | None:
     """The saved segment, its arrays mapped; None where there is none or it is damaged."""
     try:
-        payload = (directory / TABLE).read_bytes()
-        table = payload[CHECKSUM_BYTES:]
-        if _checksum(table) != payload[:CHECKSUM_BYTES]:
-            return None
-        rows, checksums = _TABLE_DECODER.decode(table)
-        files = tuple(SegmentFile(path.decode(*PATHS), *rest) for path, *rest in rows)
+        files, checksums = _table(directory)
         arrays = {name: _mapped(directory / name, dtype) for name, dtype in DTYPES.items()}
     except (OSError, ValueError, msgspec.MsgspecError):
         return None
     if any(zlib.crc32(array.data) != checksums.get(name) for name, array in arrays.items()):
         return None
     return Segment(files, Arrays(**arrays))
+
+
+def listed_files(directory: Path) -> tuple[SegmentFile, ...]:
+    """The files of a saved segment; none where there is no segment or its table is damaged."""
+    try:
+        return _table(directory)[0]
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return ()
+
+
+def _table(directory: Path) -> tuple[tuple[SegmentFile, ...], dict[str, int]]:
+    """The files of a saved segment, and its arrays' checksums. Raises ValueError on damage."""
+    payload = (directory / TABLE).read_bytes()
+    table = payload[CHECKSUM_BYTES:]
+    if _checksum(table) != payload[:CHECKSUM_BYTES]:
+        raise ValueError("checksum")
+    rows, checksums = _TABLE_DECODER.decode(table)
+    return tuple(SegmentFile(path.decode(*PATHS), *rest) for path, *rest in rows), checksums
 
 
 def _mapped(path: Path, dtype: type) -> NDArray[Any]:

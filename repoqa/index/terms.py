@@ -18,7 +18,12 @@ WORD = re.compile(r"\w{2,}")
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
 # Longer "words" are encoded payloads (base64, hashes): no report names them by a part.
 LONGEST_WORD = 64
+# ASCII that is in no word, as a table for bytes.translate.
+_APART = bytes(
+    code if code >= 0x80 or WORD.match(chr(code) * 2) else ord(" ") for code in range(256)
+)
 _STEMMER = Stemmer.Stemmer("english")
+_STEMMER.maxCacheSize = 0  # our own caches ask for each part once
 
 
 class Field(IntEnum):
@@ -37,25 +42,32 @@ class Field(IntEnum):
         return self.value * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text, in order: what `WORD` finds, in a third of the time."""
+    if not text.isascii():
+        return WORD.findall(text)
+    pieces = text.encode("ascii").translate(_APART).decode("ascii").split()
+    return [piece for piece in pieces if len(piece) > 1]
+
+
 @lru_cache(maxsize=1 << 18)
 def terms_of(word: str) -> tuple[str, ...]:
     """The terms of one word: its stemmed parts, and the whole word where it has several parts."""
     if len(word) > LONGEST_WORD:
         return ()
-    parts = tuple(_STEMMER.stemWord(part.lower()) for part in PART.findall(word))
+    parts = tuple(map(_stem, PART.findall(word)))
     return (*parts, word.lower()) if len(parts) > 1 else parts
 
 
 def count_terms(text: str) -> Counter[str]:
     """How often each term stands in a text."""
     counts: Counter[str] = Counter()
-    for word, number in Counter(WORD.findall(text)).items():
+    for word, number in Counter(words_of(text)).items():
         for term in terms_of(word):
             counts[term] += number
     return counts
 
 
-@lru_cache(maxsize=1 << 18)
 def term_hash(term: str) -> int:
     """The 64-bit hash of a term, before its field's salt; equal in every process."""
     text = term.encode("utf-8", "surrogatepass")
@@ -65,9 +77,29 @@ def term_hash(term: str) -> int:
 @lru_cache(maxsize=1 << 18)
 def word_hashes(word: str) -> tuple[int, ...]:
     """The hashes of a word's terms."""
-    return tuple(term_hash(term) for term in terms_of(word))
+    if len(word) > LONGEST_WORD:
+        return ()
+    parts = tuple(map(_part_hash, PART.findall(word)))
+    return (*parts, term_hash(word.lower())) if len(parts) > 1 else parts
+
+
+@lru_cache(maxsize=1 << 18)
+def name_hashes(name: str) -> tuple[int]:
+    """The hash of a name that is kept whole, as its only term."""
+    return (term_hash(name),)
 
 
 def hashed(field: Field, term: str) -> int:
     """The hash of a term in a field."""
     return term_hash(term) ^ field.salt
+
+
+@lru_cache(maxsize=1 << 18)
+def _stem(part: str) -> str:
+    stem: str = _STEMMER.stemWord(part.lower())
+    return stem
+
+
+@lru_cache(maxsize=1 << 18)
+def _part_hash(part: str) -> int:
+    return term_hash(_stem(part))

@@ -83,7 +83,7 @@ def collect(grammar: Grammar, root: Node, source: bytes) -> Captures:
         if pattern.reference == "import":
             collector.add_import(pattern, found)
         elif pattern.reference:
-            collector.add_uses(pattern, found)
+            collector.add_uses(pattern, found[pattern.capture])
         elif pattern.definition:
             collector.add_definition(pattern, found)
         else:
@@ -117,22 +117,24 @@ class _Collector:
             return any(names.is_constant(text) for text in texts)
         return any(word in texts for word, _kind in words) == (predicate == "text?")
 
-    def add_uses(self, pattern: Pattern, found: Found) -> None:
+    def add_uses(self, pattern: Pattern, nodes: list[Node]) -> None:
         """Add references to calls or types by their last identifier."""
-        source, captures, known = self._source, self.captures, self._names
+        source, known = self._source, self._names
         kind = cast(ReferenceKind, pattern.reference)
-        for node in found.get(pattern.capture, ()):
-            start = node.start_byte
-            text = source[start : node.end_byte]
+        for node in nodes:
+            text = source[node.start_byte : node.end_byte]
             name = known.get(text)
             if name is None:
-                name = known[text] = names.last_identifier(text.decode())
+                name = known[text] = _used(text.decode())
             if pattern.name == "whole":
                 name = names.clean_name(text.decode())
+            if not name:
+                continue
+            line = node.start_point[0] + 1
             if kind == "type":
-                captures.types.append((start, node.start_point[0] + 1, name))
-            elif name and name != "_":
-                captures.references.add((node.start_point[0] + 1, name, kind))
+                self.captures.types.append((node.start_byte, line, name))
+            else:
+                self.captures.references.add((line, name, kind))
 
     def add_import(self, pattern: Pattern, found: Found) -> None:
         """Add what an import names, by its dotted path."""
@@ -199,6 +201,11 @@ class _Collector:
             last -= source.count(b"\n", trimmed, end)
             end = trimmed
         return Region(start, end, node.start_point[0], last)
+
+
+def _used(text: str) -> str:
+    name = names.last_identifier(text)
+    return "" if name == "_" else name
 
 
 def _extent(node: Node, named: Node, body: Node | None) -> tuple[int, int]:
