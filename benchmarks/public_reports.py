@@ -4,7 +4,8 @@
     python benchmarks/public_reports.py zstd_dataset.jsonl fd_dataset.jsonl > others.jsonl
 
 Read are the files of SWE-bench (huggingface.co/datasets/princeton-nlp/SWE-bench_Verified, and _Lite
-for what to leave out) and of Multi-SWE-bench (huggingface.co/datasets/ByteDance-Seed/Multi-SWE-bench)
+for what to leave out) and of Multi-SWE-bench (huggingface.co/datasets/ByteDance-Seed/
+Multi-SWE-bench)
 as published: JSON lines, or Parquet where pyarrow is installed. Reports whose fix changes no code
 that was there before are left out.
 """
