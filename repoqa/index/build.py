@@ -1,14 +1,15 @@
 """From a snapshot to its index: what is cached is reused, what is new is parsed once."""
 
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from repoqa.index.analysis import analyzed
+from repoqa.index.eviction import InUse, keep_bounded
 from repoqa.index.index import Fresh, Index
+from repoqa.index.places import mark_used, place_of, segment_directory
 from repoqa.index.record import FileRecord, Postings
 from repoqa.index.segment import Segment, SegmentFile, load, merge, save
 from repoqa.index.store import Store
@@ -32,6 +33,8 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
     """The index of a snapshot. Damaged or missing cache entries are rebuilt silently."""
     keyed = [(entry, record_key(entry, snapshot.object_format)) for entry in snapshot.files]
     directory = _segment_directory(snapshot, store)
+    if store.directory is not None:
+        mark_used(store.directory, place_of(snapshot))
     base = load(directory) if directory else None
     if base is not None and _changes(base, keyed) > max(FEWEST_CHANGED, CHANGED_SHARE * len(keyed)):
         base = None
@@ -41,6 +44,8 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
     fresh = merge(reader.read(changed))
     if base is None and directory is not None:
         _save_quietly(fresh, directory)
+    if base is None or reader.parsed:
+        keep_bounded(store, InUse(place_of(snapshot), [key for _, key in keyed]))
     return Index(
         snapshot,
         store,
@@ -116,8 +121,7 @@ def _segment_directory(snapshot: Snapshot, store: Store) -> Path | None:
     """Where this snapshot's segment is kept: one for each working tree and each revision."""
     if store.directory is None or store.problem:
         return None
-    place = f"{snapshot.root}\0{snapshot.revision or ''}".encode("utf-8", "surrogateescape")
-    return store.directory / "segments" / blake2b(place, digest_size=12).hexdigest()
+    return segment_directory(store.directory, place_of(snapshot))
 
 
 def _save_quietly(segment: Segment, directory: Path) -> None:

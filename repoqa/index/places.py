@@ -1,0 +1,89 @@
+"""Whose indexes are in the cache, and when each was last used.
+
+A place is a working tree or a revision. Its file in `places/` is named for a digest of what it
+holds, so that damage shows; the time of its last change is when the place was last used.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from repoqa.records import Snapshot
+
+SEGMENTS = "segments"
+PLACES = "places"
+DIGEST_BYTES = 12
+SEPARATOR = b"\0"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A repository's root, and the revision; "" stands for the working tree."""
+
+    root: str
+    revision: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of its folder in `segments` and of its file in `places`."""
+        return blake2b(self.content, digest_size=DIGEST_BYTES).hexdigest()
+
+    @property
+    def content(self) -> bytes:
+        """What its file holds."""
+        return SEPARATOR.join((os.fsencode(self.root), os.fsencode(self.revision)))
+
+
+def place_of(snapshot: Snapshot) -> Place:
+    """The place that a snapshot is of."""
+    return Place(str(snapshot.root), snapshot.revision or "")
+
+
+def segment_directory(directory: Path, place: Place) -> Path:
+    """Where the segment of a place is, in the cache's index directory."""
+    return directory / SEGMENTS / place.name
+
+
+def mark_used(directory: Path, place: Place) -> None:
+    """Note that a place is used now. Where that fails it only counts as unused for longer."""
+    file = directory / PLACES / place.name
+    try:
+        if file.is_file() and file.read_bytes() == place.content:
+            os.utime(file)
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(place.content)
+    except OSError:
+        return
+
+
+def used_places(directory: Path) -> Iterator[tuple[Place, float]]:
+    """Every place with the time of its last use, in seconds since 1970; damaged files are left
+    out."""
+    try:
+        files = sorted((directory / PLACES).iterdir())
+    except OSError:
+        return
+    for file in files:
+        try:
+            content, used = file.read_bytes(), file.stat().st_mtime
+        except OSError:  # gone since it was listed
+            continue
+        root, _, revision = content.partition(SEPARATOR)
+        place = Place(os.fsdecode(root), os.fsdecode(revision))
+        if place.name == file.name:
+            yield place, used
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of the files below a folder; what cannot be read counts as nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(parent) / name).lstat().st_size
+            except OSError:  # gone since it was listed
+                continue
+    return total
