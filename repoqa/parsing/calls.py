@@ -1,13 +1,13 @@
 """The calls in a file with what they are given: how many arguments, which names, what is spread."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
 from repoqa.parsing.names import last_identifier
 from repoqa.parsing.signatures import CHECKED
-from repoqa.parsing.source import Source, line_of
+from repoqa.parsing.source import Source, last_line_of, line_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,12 @@ class Call:
 
     `given` counts the arguments without a name, `keywords` are the names of the others. `spreads`:
     an argument stands for any number of them (`*args`, `xs...`, in Go another call's results).
-    `is_new`: it constructs what it names.
+    `is_new`: it constructs what it names. It stands on the lines `line` to `end`.
     """
 
     name: str
     line: int
+    end: int
     receiver: str
     given: int
     keywords: tuple[str, ...] = ()
@@ -60,21 +61,19 @@ NO_ARGUMENT = ("comment", "line_comment", "block_comment", "attribute_item")
 MACRO_ARGUMENTS = "token_tree"
 
 
-def calls(source: Source, names: Collection[str]) -> tuple[Call, ...]:
-    """The calls of one of `names`, in the order of the file."""
-    if source.language not in CHECKED:
-        return ()
-    return tuple(_calls(source, frozenset(names)))
+def calls(source: Source) -> tuple[Call, ...]:
+    """The calls in a file, in its order; none where its language's calls are not checked."""
+    return tuple(_calls(source)) if source.language in CHECKED else ()
 
 
-def _calls(source: Source, names: frozenset[str]) -> Iterator[Call]:
+def _calls(source: Source) -> Iterator[Call]:
     for node in source.nodes():
         if node.type in CALLS:
-            found = _call(node, source, names)
+            found = _call(node, source)
         elif node.type == "declaration" and source.language == "cpp":
-            found = _declared(node, source, names)
+            found = _declared(node, source)
         elif node.type == MACRO_ARGUMENTS and source.language == "rust":
-            yield from _in_macro(node, source, names)
+            yield from _in_macro(node, source)
             continue
         else:
             continue
@@ -82,20 +81,19 @@ def _calls(source: Source, names: frozenset[str]) -> Iterator[Call]:
             yield found
 
 
-def _call(node: Node, source: Source, names: frozenset[str]) -> Call | None:
+def _call(node: Node, source: Source) -> Call | None:
     called = node.child_by_field_name(CALLS[node.type]) or node.child_by_field_name("type")
     if called is None:
         return None
     named, before = _named(called, node.child_by_field_name("object"))
     name = last_identifier(source.text(named))
-    if name not in names:
+    if not name:
         return None
     arguments = node.child_by_field_name("arguments")
     is_new = node.type in ("new_expression", "object_creation_expression")
     receiver = source.text(before) if before else ""
-    return _with_arguments(
-        Call(name, line_of(named), receiver, 0, is_new=is_new), arguments, source
-    )
+    call = Call(name, line_of(named), last_line_of(node), receiver, 0, is_new=is_new)
+    return _with_arguments(call, arguments, source)
 
 
 def _named(called: Node, before: Node | None) -> tuple[Node, Node | None]:
@@ -117,7 +115,7 @@ def _with_arguments(call: Call, arguments: Node | None, source: Source) -> Call:
     if arguments is None:
         return call
     if not arguments.type.startswith(("argument", "initializer")):
-        return Call(call.name, call.line, call.receiver, 1)  # Python's f(x for x in y)
+        return replace(call, given=1)  # Python's f(x for x in y)
     given, spreads = 0, False
     keywords: list[str] = []
     for argument in arguments.named_children:
@@ -132,12 +130,10 @@ def _with_arguments(call: Call, arguments: Node | None, source: Source) -> Call:
     if source.language == "go" and given == 1:
         spreads = spreads or arguments.named_children[0].type == "call_expression"
         given = 0 if spreads else given
-    return Call(
-        call.name, call.line, call.receiver, given, tuple(keywords), spreads, is_new=call.is_new
-    )
+    return replace(call, given=given, keywords=tuple(keywords), spreads=spreads)
 
 
-def _declared(node: Node, source: Source, names: frozenset[str]) -> Call | None:
+def _declared(node: Node, source: Source) -> Call | None:
     """C++'s `Type name(1, 2);`, which constructs a Type."""
     made = node.child_by_field_name("type")
     declarator = node.child_by_field_name("declarator")
@@ -145,18 +141,19 @@ def _declared(node: Node, source: Source, names: frozenset[str]) -> Call | None:
         return None
     value = declarator.child_by_field_name("value")
     name = last_identifier(source.text(made))
-    if name not in names or value is None or value.type != "argument_list":
+    if not name or value is None or value.type != "argument_list":
         return None
-    return _with_arguments(Call(name, line_of(made), "", 0, is_new=True), value, source)
+    call = Call(name, line_of(made), last_line_of(node), "", 0, is_new=True)
+    return _with_arguments(call, value, source)
 
 
-def _in_macro(node: Node, source: Source, names: frozenset[str]) -> Iterator[Call]:
+def _in_macro(node: Node, source: Source) -> Iterator[Call]:
     """Calls among a Rust macro's tokens: a name, then tokens in parentheses."""
     tokens: Sequence[Node] = node.children
     for number, token in enumerate(tokens[:-1]):
         arguments = tokens[number + 1]
         name = source.text(token) if token.type == "identifier" else ""
-        if name not in names or arguments.type != MACRO_ARGUMENTS:
+        if not name or arguments.type != MACRO_ARGUMENTS:
             continue
         inner = arguments.children
         if inner and inner[0].type == "(":
@@ -164,7 +161,8 @@ def _in_macro(node: Node, source: Source, names: frozenset[str]) -> Iterator[Cal
             receiver = (
                 source.text(tokens[number - 2]) if before in (".", "::") and number > 1 else ""
             )
-            yield Call(name, line_of(token), receiver, _separated(inner[1:-1]))
+            given = _separated(inner[1:-1])
+            yield Call(name, line_of(token), last_line_of(arguments), receiver, given)
 
 
 def _separated(tokens: Sequence[Node]) -> int:

@@ -49,3 +49,8 @@ def read_source(path: str, content: bytes) -> Source | None:
 def line_of(node: Node) -> int:
     """The line a node starts on, from 1."""
     return node.start_point[0] + 1
+
+
+def last_line_of(node: Node) -> int:
+    """The line a node ends on, from 1."""
+    return node.end_point[0] + 1
