@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from repoqa.index.analysis import BATCH_FILES, SMALL_FILE_BYTES, Crew, analyzed
-from repoqa.index.record import FileRecord, analyze, encode_postings
+from repoqa.index.record import KeptOutline, analyze, pack, unpack_postings
 from repoqa.records import FileEntry
 
 # A worker whose parser has two bugs: it aborts on one text and never ends on another.
@@ -32,12 +32,6 @@ def files(contents: dict[str, bytes]) -> list[tuple[FileEntry, bytes | None]]:
     return [(FileEntry(path, path, len(content)), content) for path, content in contents.items()]
 
 
-def same(first: FileRecord, second: FileRecord) -> bool:
-    return first.outline == second.outline and encode_postings(first.postings) == encode_postings(
-        second.postings
-    )
-
-
 def many(count: int) -> dict[str, bytes]:
     return {f"m{n}.py": f"def f{n}(x):\n    return x + {n}\n".encode() for n in range(count)}
 
@@ -50,9 +44,7 @@ def test_workers_give_what_this_process_gives() -> None:
     found = {e.path: record for e, record in analyzed(given, [entry for entry, _ in given])}
     assert sorted(found) == sorted(contents)
     for path, content in contents.items():
-        record = found[path]
-        assert record is not None
-        assert same(record, analyze(path, content))
+        assert found[path] == pack(analyze(path, content))
 
 
 @pytest.mark.parametrize(
@@ -65,12 +57,10 @@ def test_a_file_that_breaks_its_parser_costs_that_file_only(text: bytes, why: st
     assert sorted(found) == sorted(contents)
     broken = found["broken.py"]
     assert broken is not None
-    assert broken.postings.problem == why
-    assert [symbol.name for symbol in broken.outline.units] == ["L1-2"]
+    assert unpack_postings(broken.postings).problem == why
+    assert [symbol.name for symbol in KeptOutline(broken.outline).units] == ["L1-2"]
     for path in contents.keys() - {"broken.py"}:
-        record = found[path]
-        assert record is not None
-        assert same(record, analyze(path, contents[path]))
+        assert found[path] == pack(analyze(path, contents[path]))
 
 
 def test_an_error_while_reading_reaches_the_caller() -> None:

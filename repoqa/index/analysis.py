@@ -14,13 +14,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from repoqa.index.record import (
-    FileRecord,
-    analyze,
-    decode_outline,
-    decode_postings,
-    unparsed,
-)
+from repoqa.index.record import PackedRecord, analyze, pack, unparsed
 from repoqa.index.worker import Answer, read_frame, write_frame
 from repoqa.records import FileEntry
 
@@ -37,7 +31,7 @@ MOST_WORKERS = 16
 WORKER_COMMAND = (sys.executable, "-P", "-m", "repoqa.index.worker")
 
 File = tuple[FileEntry, bytes | None]
-Analyzed = tuple[FileEntry, FileRecord | None]
+Analyzed = tuple[FileEntry, PackedRecord | None]
 _ANSWER_DECODER = msgspec.msgpack.Decoder(Answer)
 
 
@@ -49,7 +43,7 @@ def analyzed(files: Iterable[File], entries: Sequence[FileEntry]) -> Iterator[An
     small = all(entry.size <= SMALL_FILE_BYTES for entry in entries)
     if small and sum(entry.size for entry in entries) <= FEW_BYTES:
         for entry, content in files:
-            yield entry, None if content is None else analyze(entry.path, content)
+            yield entry, None if content is None else pack(analyze(entry.path, content))
         return
     workers = min(os.cpu_count() or 1, MOST_WORKERS, 1 + len(entries) // BATCH_FILES)
     yield from Crew(files, workers).run()
@@ -146,7 +140,7 @@ def _answers(worker: "_Worker", batch: Sequence[File]) -> list[Analyzed]:
     for entry, content in present:
         alone = worker.analyze([(entry, content)])
         why = f"its parser {worker.failure}"
-        found.append((entry, alone[0] if alone else unparsed(content, why)))
+        found.append((entry, alone[0] if alone else pack(unparsed(content, why))))
     return found
 
 
@@ -163,7 +157,7 @@ class _Worker:
         """What the worker did the last time it failed."""
         return "hung" if self._hung else "crashed"
 
-    def analyze(self, files: Sequence[tuple[FileEntry, bytes]]) -> list[FileRecord] | None:
+    def analyze(self, files: Sequence[tuple[FileEntry, bytes]]) -> Answer | None:
         """The files' records, or None where the worker crashed or hung on them."""
         if not files:
             return []
@@ -182,10 +176,7 @@ class _Worker:
         if payload is None:
             self.stop()
             return None
-        return [
-            FileRecord(decode_outline(outline), decode_postings(postings))
-            for outline, postings in _ANSWER_DECODER.decode(payload)
-        ]
+        return _ANSWER_DECODER.decode(payload)
 
     def _give_up(self) -> None:
         self._hung = True

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from repoqa.index.analysis import analyzed
 from repoqa.index.eviction import InUse, keep_bounded
-from repoqa.index.index import Fresh, Index
+from repoqa.index.index import AS_CHUNKS, Fresh, Index
 from repoqa.index.places import mark_used, place_of, segment_directory
-from repoqa.index.record import FileRecord, Postings
+from repoqa.index.record import PackedRecord, Postings, unpack_postings
 from repoqa.index.segment import Segment, SegmentFile, load, merge, save
 from repoqa.index.store import Store
 from repoqa.index.terms import TERMS_VERSION
@@ -19,7 +19,7 @@ from repoqa.protocols import Progress
 from repoqa.records import FileEntry, SkippedFile, Snapshot
 
 # Raised by hand when records change for the same parse: units, fields, what is left out.
-RECORD_VERSION = "4"
+RECORD_VERSION = "5"
 # A segment is written anew when more of its files changed than this: reading the changed files'
 # records one by one then costs more than one sequential write.
 FEWEST_CHANGED = 64
@@ -51,7 +51,7 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
         store,
         segments=(base, fresh) if base else (fresh,),
         alive=_alive(base, fresh, keyed),
-        fresh=Fresh(reader.parsed, tuple(reader.missing)),
+        fresh=Fresh(reader.parsed, tuple(reader.missing), tuple(sorted(reader.failed))),
     )
 
 
@@ -67,6 +67,7 @@ class _Reader:
     def __init__(self, snapshot: Snapshot, store: Store, progress: Progress) -> None:
         self.snapshot, self.store, self.progress = snapshot, store, progress
         self.missing: list[SkippedFile] = []
+        self.failed: list[SkippedFile] = []
         self.parsed = 0
 
     def read(self, keyed: Sequence[Keyed]) -> list[tuple[SegmentFile, Postings]]:
@@ -84,7 +85,7 @@ class _Reader:
 
     def _analyzed(self, entries: Sequence[FileEntry]) -> Iterator[tuple[SegmentFile, Postings]]:
         self.progress.start("indexing", total=len(entries), unit="files")
-        batch: list[tuple[str, FileRecord]] = []
+        batch: list[tuple[str, PackedRecord]] = []
         for entry, record in analyzed(self.snapshot.source.read(entries), entries):
             self.progress.advance()
             if record is None:
@@ -92,11 +93,14 @@ class _Reader:
                 continue
             key = record_key(entry, self.snapshot.object_format)
             self.parsed += 1
+            postings = unpack_postings(record.postings)
+            if postings.problem:
+                self.failed.append(SkippedFile(entry.path, f"{postings.problem}: {AS_CHUNKS}"))
             batch.append((key, record))
             if len(batch) == RECORDS_PER_WRITE:
                 self.store.add(batch)
                 batch = []
-            yield _segment_file(entry.path, key, record.postings), record.postings
+            yield _segment_file(entry.path, key, postings), postings
         self.store.add(batch)
         self.progress.finish()
 

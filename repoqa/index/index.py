@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from repoqa.index.record import Outline, analyze
+from repoqa.index.record import KeptOutline, Outline, analyze
 from repoqa.index.segment import Segment
 from repoqa.index.store import Store
 from repoqa.index.terms import Field, count_terms, hashed
@@ -20,6 +20,7 @@ from repoqa.parsing.text import decode, split_lines
 from repoqa.records import FileEntry, ParsedFile, SkippedFile, Snapshot, Symbol
 
 # Files that stand for their folder in a dotted module path.
+AS_CHUNKS = "read as line chunks"
 PACKAGE_FILES = ("__init__", "index", "mod", "lib")
 Units = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -35,10 +36,12 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What building had to read anew: how many files it parsed, and those whose bytes are gone."""
+    """What building had to read anew: how many files it parsed, those whose bytes are gone, and
+    those that the parser gave up on."""
 
     parsed: int
     missing: tuple[SkippedFile, ...]
+    failed: tuple[SkippedFile, ...] = ()
 
 
 class Index:
@@ -55,6 +58,7 @@ class Index:
     ) -> None:
         self.snapshot = snapshot
         self.parsed_count = fresh.parsed
+        self.failed = fresh.failed
         self._store = store
         self._segments = tuple(segments)
         self._files = tuple(file for segment in segments for file in segment.files)
@@ -74,15 +78,20 @@ class Index:
         self.unit_alive = self.file_alive[self.unit_file]
         self.reused_count = int(alive.sum()) - fresh.parsed
         self.skipped = tuple(sorted((*snapshot.skipped, *fresh.missing, *self._left_out(alive))))
-        self._outlines: dict[str, Outline] = {}
+        self._outlines: dict[str, Outline | KeptOutline] = {}
         self._lines: dict[str, list[str]] = {}
 
     def _left_out(self, alive: NDArray[np.bool_]) -> list[SkippedFile]:
         return [
-            SkippedFile(file.path, file.left_out or f"{file.problem}: read as line chunks")
+            SkippedFile(file.path, file.left_out or f"{file.problem}: {AS_CHUNKS}")
             for file, is_alive in zip(self._files, alive, strict=True)
             if is_alive and (file.left_out or file.problem)
         ]
+
+    @property
+    def cache_problem(self) -> str:
+        """Why nothing can be kept for the next question; "" where it is."""
+        return self._store.problem
 
     @property
     def paths(self) -> Sequence[str]:
@@ -174,13 +183,11 @@ class Index:
         files = np.unique(self.unit_file[self.matches(field, name).units])
         return sorted(self.file_paths[number] for number in files)
 
-    def _outline(self, path: str) -> Outline:
+    def _outline(self, path: str) -> Outline | KeptOutline:
         if path not in self._outlines:
-            key = self._files[self._number[path]].key
-            found = dict(self._store.outlines([key]))
-            if key not in found:  # evicted or damaged since
-                found[key] = analyze(path, self._content(path)).outline
-            self._outlines[path] = found[key]
+            self.prefetch([path])
+        if path not in self._outlines:  # evicted or damaged since
+            self._outlines[path] = analyze(path, self._content(path)).outline
         return self._outlines[path]
 
     def _content(self, path: str) -> bytes:

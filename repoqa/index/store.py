@@ -13,27 +13,20 @@ from pathlib import Path
 
 import msgspec
 
-from repoqa.index.record import (
-    FileRecord,
-    Outline,
-    Postings,
-    decode_outline,
-    decode_postings,
-    encode_outline,
-    encode_postings,
-)
+from repoqa.index.record import KeptOutline, PackedRecord, Postings, unpack_postings
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
+# The files of every release, with their journals.
+DATABASES = "records-*.sqlite*"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     key TEXT PRIMARY KEY, used INTEGER NOT NULL, outline BLOB NOT NULL, postings BLOB NOT NULL
-) WITHOUT ROWID
+)
 """
 # Long enough for another process's transaction, short enough not to look like a hang.
 LOCK_SECONDS = 10
 # SQLite allows 999 variables a statement in its oldest supported builds.
 KEYS_PER_QUERY = 900
-COMPRESSION = 1
 CHECKSUM_BYTES = 4
 # What SQLite says of locks, permissions and full disks: the file itself may be fine.
 SURROUNDINGS = frozenset(
@@ -62,11 +55,11 @@ class Store:
         self.problem = ""
         self._database = self._open(directory)
 
-    def outlines(self, keys: Iterable[str]) -> Iterator[tuple[str, Outline]]:
+    def outlines(self, keys: Iterable[str]) -> Iterator[tuple[str, KeptOutline]]:
         """Yield the cached outlines among the keys; damaged ones are absent."""
         for key, payload in self._select("outline", keys):
             try:
-                yield key, decode_outline(_opened(payload, key))
+                yield key, KeptOutline(_opened(payload, key))
             except (msgspec.MsgspecError, zlib.error):
                 self._forget(key)
 
@@ -74,20 +67,15 @@ class Store:
         """Yield the cached postings among the keys; damaged ones are absent."""
         for key, payload in self._select("postings", keys):
             try:
-                yield key, decode_postings(_opened(payload, key))
-            except (msgspec.MsgspecError, zlib.error, ValueError):
+                yield key, unpack_postings(_opened(payload, key))
+            except (msgspec.MsgspecError, zlib.error, ValueError, TypeError):
                 self._forget(key)
 
-    def add(self, records: Sequence[tuple[str, FileRecord]]) -> None:
+    def add(self, records: Sequence[tuple[str, PackedRecord]]) -> None:
         """Keep records. Where that fails (full disk, read-only), goes on in memory."""
         now = int(time.time())
         rows = [
-            (
-                key,
-                now,
-                _sealed(encode_outline(record.outline), key),
-                _sealed(encode_postings(record.postings), key),
-            )
+            (key, now, _sealed(record.outline, key), _sealed(record.postings, key))
             for key, record in records
         ]
         try:
@@ -212,16 +200,15 @@ def _checksum(packed: bytes, key: str) -> bytes:
     return zlib.crc32(packed, zlib.crc32(key.encode())).to_bytes(CHECKSUM_BYTES, "little")
 
 
-def _sealed(payload: bytes, key: str) -> bytes:
-    packed = zlib.compress(payload, COMPRESSION)
+def _sealed(packed: bytes, key: str) -> bytes:
     return _checksum(packed, key) + packed
 
 
 def _opened(sealed: object, key: str) -> bytes:
-    """The payload of a sealed one. Raises zlib.error where the checksum does not hold."""
+    """What was sealed. Raises zlib.error where the checksum does not hold."""
     if not isinstance(sealed, bytes):  # damage can make a number or a text of it
         raise zlib.error("no payload")
     packed = sealed[CHECKSUM_BYTES:]
     if _checksum(packed, key) != sealed[:CHECKSUM_BYTES]:
         raise zlib.error("checksum")
-    return zlib.decompress(packed)
+    return packed

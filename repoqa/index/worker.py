@@ -1,23 +1,24 @@
 """A worker process: reads files from standard input, writes their records to standard output.
 
 A frame is four bytes of length and as many of MessagePack. A request is a list of (path, content),
-its answer a list of (outline, postings), encoded. It ends when its input does.
+its answer a list of packed records. It ends when its input does.
 """
 
+import gc
 import signal
 import sys
 from typing import BinaryIO
 
 import msgspec
 
-from repoqa.index.record import analyze, encode_outline, encode_postings
+from repoqa.index.record import PackedRecord, analyze, pack
 
 LENGTH_BYTES = 4
 # Address space, of which the interpreter and its libraries take about 0.5 GB; the largest file
 # that is parsed at all (4 MB) needs as much again.
 MOST_MEMORY_BYTES = 4 << 30
 Request = list[tuple[str, bytes]]
-Answer = list[tuple[bytes, bytes]]
+Answer = list[PackedRecord]
 _DECODER = msgspec.msgpack.Decoder(Request)
 
 
@@ -42,11 +43,14 @@ def main() -> None:
     """Answer requests until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     _limit_memory()
+    # A file leaves no cycles behind, but a hundred thousand nodes to look through for them.
+    gc.freeze()
+    gc.disable()
     while (payload := read_frame(sys.stdin.buffer)) is not None:
-        records = [analyze(path, content) for path, content in _DECODER.decode(payload)]
         answer: Answer = [
-            (encode_outline(record.outline), encode_postings(record.postings)) for record in records
+            pack(analyze(path, content)) for path, content in _DECODER.decode(payload)
         ]
+        gc.collect()
         write_frame(sys.stdout.buffer, msgspec.msgpack.encode(answer))
 
 
