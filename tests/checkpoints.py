@@ -210,3 +210,29 @@ def write_wheel(folder: Path, member: str, content: bytes) -> Path:
         )
         wheel.writestr(f"{info}/RECORD", f"{member},,\n{info}/METADATA,,\n{info}/WHEEL,,\n")
     return path
+
+
+# Where Code Llama's own vocabulary has them.
+PARTS = tuple(f"{SPACE}<{part}" for part in ("SU", "SUF", "PRE", "M", "MID", "E", "EOT"))
+MARKS = {
+    **{mark: 32_000 + place for place, mark in enumerate(PARTS)},
+    **{f"{SPACE}<PRE>": 32_007, f"{SPACE}<SUF>": 32_008, f"{SPACE}<MID>": 32_009},
+    **{f"{SPACE}<EOT>": 32_010, "<s": 32_011, "<st": 32_012, "<ste": 32_013, "<step": 32_014},
+    "<step>": 32_015,
+}
+
+
+def code_llama_tokenizer() -> Tokenizer:
+    """`llama_tokenizer` with Code Llama's marks where Code Llama has them."""
+    definition = json.loads(llama_tokenizer().to_str())
+    vocabulary = definition["model"]["vocab"]
+    for number in range(len(vocabulary), 32_000):  # pieces that no text has
+        vocabulary[chr(0xF0000 + number)] = number
+    vocabulary.update(MARKS)
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    definition["added_tokens"] += [
+        {"id": number, "content": mark, "special": True, **flags}
+        for mark, number in MARKS.items()
+        if mark.endswith(">")
+    ]
+    return Tokenizer.from_str(json.dumps(definition))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from repoqa.errors import ModelError
-from repoqa.models.memory import Need, Shape, available_to_cpu, need, refuse_if_over
+from repoqa.models.memory import Need, available_to_cpu, need, refuse_if_over
+from repoqa.models.shape import Shape
 
 GIB = 2**30
 SHAPES = {

@@ -1,11 +1,15 @@
 """Model profiles: the shipped ones, a user's own, and what is refused."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from repoqa.errors import UsageError
-from repoqa.models.profile import Endpoint, load_profile, profile_names
+from repoqa.models.profile import Endpoint, Profile, Wheel, load_profile, profile_names
+from repoqa.models.shape import Shape
+
+ROOT = Path(__file__).parent.parent
 
 OWN = """\
 engine = "scripted"
@@ -22,7 +26,11 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 
 def test_the_shipped_profiles() -> None:
-    assert profile_names() == ["codellama-7b-instruct", "server", "smollm2-135m"]
+    sizes = ("7b", "13b", "34b", "70b")
+    family = {f"codellama-{size}{kind}" for size in sizes for kind in ("", "-python", "-instruct")}
+    phind = {"phind-codellama-34b-v1", "phind-codellama-34b-v2"}
+    servers = {"server", "vllm", "ollama", "llamacpp", "openai"}
+    assert set(profile_names()) == family | phind | servers | {"smollm2-135m"}
     small = load_profile("smollm2-135m")
     assert (small.reliable_window, small.answer, small.rope_theta) == (4096, 256, 100_000.0)
     assert small.wheel is not None
@@ -31,7 +39,9 @@ def test_the_shipped_profiles() -> None:
     assert (large.reliable_window, large.maximum) == (14_000, 100_000)
     assert large.rope_theta == 1_000_000.0
     assert large.weights == "codellama/CodeLlama-7b-Instruct-hf"
-    assert load_profile("server").engine == "server"
+    assert large.shape is not None
+    assert large.shape.parameters.total == 6_738_546_688  # as the checkpoint's own index says
+    assert {load_profile(name).engine for name in servers} == {"server"}
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -40,8 +50,58 @@ def test_every_shipped_profile_fits_its_model(name: str) -> None:
     assert profile.name == name
     assert profile.summary
     assert profile.reliable_window <= profile.maximum
-    if profile.wheel:  # embedded weights are never asked past what they were trained on
-        assert profile.maximum + profile.answer <= profile.trained_window
+    # What is read reliably was trained, the answer included; far past that only by scaling.
+    if profile.trained_window:
+        assert profile.reliable_window + profile.answer <= profile.trained_window
+    if profile.rope == "none" and profile.engine == "transformers":
+        assert profile.rope_theta == 1_000_000.0  # the base that Code Llama was trained on
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "infill", "theta", "window"),
+    [
+        ("codellama-7b", "continued", "codellama", 1e6, 16_384),
+        ("codellama-13b-python", "continued", "", 1e6, 16_384),
+        ("codellama-13b-instruct", "llama2", "codellama", 1e6, 16_384),
+        ("codellama-34b", "continued", "", 1e6, 16_384),
+        ("codellama-34b-instruct", "llama2", "", 1e6, 16_384),
+        ("codellama-70b", "continued", "codellama", 1e6, 16_384),
+        ("codellama-70b-python", "continued", "", 1e4, 4096),
+        ("codellama-70b-instruct", "codellama-70b", "", 1e4, 4096),
+        ("phind-codellama-34b-v1", "phind-v1", "", 1e6, 16_384),
+        ("phind-codellama-34b-v2", "phind", "", 1e6, 16_384),
+    ],
+)
+def test_what_the_paper_says_of_each(
+    *, name: str, format_: str, infill: str, theta: float, window: int
+) -> None:
+    profile = load_profile(name)
+    assert (profile.format, profile.infill) == (format_, infill)
+    assert (profile.rope_theta, profile.trained_window) == (theta, window)
+
+
+def test_a_profile_that_extends_another_says_only_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "base", OWN)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    write(inner, "mine", 'extends = "base"\nsummary = "mine"\nmaximum = 9000')
+    profile = load_profile("mine", directories=[inner, tmp_path])
+    assert (profile.summary, profile.engine, profile.maximum) == ("mine", "scripted", 9000)
+    assert profile.weights == str(tmp_path / "words.txt")  # from where it was written
+
+
+def test_a_profile_may_extend_the_one_that_it_hides(tmp_path: Path) -> None:
+    write(tmp_path, "ollama", 'extends = "ollama"\nmaximum = 16_000\nreliable_window = 14_000')
+    profile = load_profile("ollama", directories=[tmp_path])
+    assert (profile.maximum, profile.url) == (16_000, "http://localhost:11434/v1")
+
+
+@pytest.mark.parametrize("base", ["nothing", "mine", "other"])
+def test_a_profile_never_extends_itself_or_nothing(tmp_path: Path, base: str) -> None:
+    write(tmp_path, "mine", f'extends = "{base}"\n')
+    write(tmp_path, "other", 'extends = "mine"\n')
+    with pytest.raises(UsageError, match="no other model profile"):
+        load_profile("mine", directories=[tmp_path])
 
 
 def test_a_profile_of_the_users_own(tmp_path: Path) -> None:
@@ -59,7 +119,7 @@ def test_a_users_profile_hides_the_shipped_one_of_its_name(tmp_path: Path) -> No
 
 def test_an_unknown_name_offers_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
-        load_profile("codelama-7b")
+        load_profile("codelama-7b-instuct")
     assert "codellama-7b-instruct" in caught.value.remedy
     assert "smollm2" not in caught.value.remedy
     with pytest.raises(UsageError) as caught:
@@ -80,6 +140,10 @@ def test_a_name_is_never_a_path(tmp_path: Path, name: str) -> None:
     ("line", "told"),
     [
         ('formt = "chatml"', "'format'"),
+        ('rope = "yarm"', "rope: Invalid enum value 'yarm'"),
+        ("rope_factor = 0.5", "rope_factor >= 1"),
+        ("[shape]\nhiden_size = 1", "'hidden_size'"),
+        ("[shape]\nhidden_size = 64", "shape"),
         ('maximum = "many"', "maximum: Expected `int`, got `str`"),
         ("maximum = 100\nreliable_window = 200", "reliable_window <= maximum"),
         ("top_p = 1.5", "top_p <= 1"),
@@ -109,3 +173,20 @@ def test_an_unknown_engine_and_a_missing_key_are_named(tmp_path: Path) -> None:
 
 def test_a_key_is_never_shown() -> None:
     assert "secret" not in repr(Endpoint("http://localhost/v1", key="secret"))
+
+
+def test_every_key_is_documented() -> None:
+    text = (ROOT / "configs" / "README.md").read_text()
+    keys = {field.name for field in fields(Profile)} - {"name"} | {"extends"}
+    inner = {*Shape.__struct_fields__, *(field.name for field in fields(Wheel))}
+    assert [
+        key
+        for key in sorted(keys | inner)
+        if f"`{key}`" not in text.replace("[", "").replace("]", "")
+    ] == []
+
+
+def test_the_example_of_the_documentation_is_a_profile(tmp_path: Path) -> None:
+    text = (ROOT / "configs" / "README.md").read_text()
+    write(tmp_path, "mine", text.partition("```toml\n")[2].partition("```")[0])
+    assert load_profile("mine", directories=[tmp_path]).format == "llama2"

@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from memory_code import Counter
 
-from repoqa.models.profile import Profile
+from repoqa.models.profile import Format, Profile
 from repoqa.prompts.neutralize import neutralize, neutralize_path
 from repoqa.prompts.render import EMPTY_CONTEXT, fixed_tokens, render
 from repoqa.prompts.templates import FORMATS, llama2
@@ -18,11 +19,12 @@ from repoqa.records import Context, Excerpt, Message, Question, Segment
 CONTROL_TOKENS = [
     *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>", "<PRE>", "<SUF>", "<MID>"),
     *("<EOT>", "<step>", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<unk>", "<repo_name>"),
+    *("### System Prompt", "### User Message", "### Assistant"),
     *("<file_sep>", "<empty_output>", "<fim_prefix>", "<start_of_turn>", "<\uff5cUser\uff5c>"),
 ]
 PROFILES = {
     format_: Profile(name=format_, engine="scripted", format=format_, summary="")
-    for format_ in ("chatml", "llama2", "messages")
+    for format_ in get_args(Format)
 }
 QUESTION = Question(text="why does login fail", title="why does login fail")
 EXCERPT = Excerpt("a.py", 1, 1, "full", 9, "a.py:1-1\n1 x = 1")
@@ -146,7 +148,10 @@ def test_text_from_outside_never_stands_in_a_control_segment(text: str) -> None:
         prompt = render(question, CONTEXT, profile=profile, tokenizer=Counter())
         bare = render(QUESTION, CONTEXT, profile=profile, tokenizer=Counter())
         assert [s for s in prompt.segments if s.control] == [s for s in bare.segments if s.control]
-        own = {"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"} if format_ == "llama2" else set()
+        own = {
+            "llama2": {"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"},
+            "phind": {"### System Prompt", "### User Message", "### Assistant"},
+        }.get(format_, set())
         for segment in prompt.segments:
             found = {token for token in CONTROL_TOKENS if token in segment.text}
             assert segment.control or found <= own

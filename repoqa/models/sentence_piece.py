@@ -30,6 +30,10 @@ _PREPENDS_A_SPACE = {
     ],
 }
 _BYTES = 256
+# Code Llama has 16 pieces behind Llama 2's own: marks of infilling or of turns, and their parts.
+# The marks are control tokens, and no text may come near them.
+_LLAMA_PIECES = 32_000
+_MARKS = ("\u2581<PRE>", "\u2581<SUF>", "\u2581<MID>", "\u2581<EOT>", "<step>")
 # The field numbers of sentencepiece_model.proto, and its types of pieces.
 _PIECES, _PIECE, _SCORE, _TYPE = 1, 1, 2, 3
 _NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6
@@ -57,7 +61,7 @@ def from_json(definition: TokenizerJson) -> Vocabulary | None:
         or definition.pre_tokenizer is not None
     ):
         return None
-    ids = definition.pieces()
+    ids, marks = _without_marks(definition.pieces(), controls=definition.controls)
     byte_names = {f"<0x{byte:02X}>": byte for byte in range(_BYTES)}
     order: dict[str, int] = {}
     for place, piece in enumerate(definition.merges()):
@@ -68,7 +72,7 @@ def from_json(definition: TokenizerJson) -> Vocabulary | None:
         _Pieces(
             ordered=[(piece.replace(_SPACE, " "), ids[piece]) for piece in texts],
             byte_ids={byte: ids[name] for name, byte in byte_names.items() if name in ids},
-            controls=definition.controls,
+            controls={**definition.controls, **marks},
         )
     )
 
@@ -89,10 +93,22 @@ def from_model(content: bytes) -> Vocabulary | None:
             controls[text] = token
         else:
             score = struct.unpack("<f", cast(bytes, values.get(_SCORE, bytes(4))))[0]
-            pieces.append((text.replace(_SPACE, " "), token, score))
+            pieces.append((text, token, score))
+    known, marks = _without_marks({piece[0]: piece[1] for piece in pieces}, controls=controls)
     # Runs of spaces share one score far below the others; the longest wins.
     pieces.sort(key=lambda piece: (-piece[2], -len(piece[0]), piece[1]))
-    return _vocabulary(_Pieces([piece[:2] for piece in pieces], byte_ids, controls))
+    ordered = [(text.replace(_SPACE, " "), token) for text, token, _ in pieces if text in known]
+    return _vocabulary(_Pieces(ordered, byte_ids, {**controls, **marks}))
+
+
+def _without_marks(
+    ids: Mapping[str, int], *, controls: Mapping[str, int]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The pieces that text may become, and Code Llama's marks."""
+    marks = {mark: ids[mark] for mark in _MARKS if mark in ids}
+    if not marks and controls.keys().isdisjoint(_MARKS):
+        return dict(ids), marks
+    return {piece: token for piece, token in ids.items() if token < _LLAMA_PIECES}, marks
 
 
 def _vocabulary(pieces: _Pieces) -> Vocabulary | None:

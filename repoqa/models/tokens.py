@@ -35,6 +35,10 @@ class Codec(Tokenizer, Protocol):
         """A decoder for one stream of ids."""
         ...
 
+    def encode_joined(self, text: str) -> list[int]:
+        """The token ids of text that stands right behind other text."""
+        ...
+
     def control_id(self, text: str) -> int | None:
         """The id of the control token of that name, if there is one."""
         ...

@@ -99,7 +99,14 @@ class RankedTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The token ids of `text`; a control token's name in it is text like any other."""
-        ranks = self._ranks(text)
+        return self._ids(self._ranks(text))
+
+    def encode_joined(self, text: str) -> list[int]:
+        """The token ids of text that stands right behind other text: SentencePiece puts a space
+        before a text of its own, and none here."""
+        return self._ids(self._ranks(text, prefix=""))
+
+    def _ids(self, ranks: list[int]) -> list[int]:
         ids = self._vocabulary.ids
         if ids.keys().isdisjoint(ranks):
             return ranks
@@ -134,9 +141,10 @@ class RankedTokenizer:
             start = match.end()
         yield from self.encode(text[start:])
 
-    def _ranks(self, text: str) -> list[int]:
+    def _ranks(self, text: str, *, prefix: str | None = None) -> list[int]:
         if not text:
             return []
         for alias, meaning in self._vocabulary.aliases.items():
             text = text.replace(alias, meaning)
-        return ordinary_ranks(self._encoding, self._vocabulary.prefix + text)
+        prefix = self._vocabulary.prefix if prefix is None else prefix
+        return ordinary_ranks(self._encoding, prefix + text)

@@ -9,13 +9,15 @@ sequences and other unprintable characters become visible. Lines are kept one to
 import re
 
 BREAK = "\N{MIDDLE DOT}"
-# Llama 2 and Code Llama, then the names SmolLM2, StarCoder, Gemma and Mistral use. The pipe form
-# (`<|name|>`, and DeepSeek's with full-width bars) is a family of its own: any name is one.
+# Llama 2, Code Llama and Phind's, then the names SmolLM2, StarCoder, Gemma and Mistral use.
+# The pipe form (`<|name|>`, and DeepSeek's with full-width bars) is a family of its own: any name
+# is one.
 _BRACKETED = (
     r"</?s>",
     r"<</?SYS>>",
     r"\[/?INST\]",
     r"<(?:PRE|SUF|MID|EOT|step)>",
+    r"###[ ](?:System[ ]Prompt|User[ ]Message|Assistant)",
     r"<(?:pad|unk|bos|eos|mask)>",
     r"<(?:fim|repo|file|issue|jupyter|commit|gh)_?\w*>",
     r"<(?:reponame|filename|empty_output)>",

@@ -6,6 +6,7 @@ parameters) follows two sentences better than ten. Nothing here reads the reposi
 
 from collections.abc import Callable, Mapping
 
+from repoqa.models.profile import Format
 from repoqa.records import Message, Segment
 
 SYSTEM = (
@@ -24,6 +25,7 @@ CLOSING = (
     "Name the cause first, citing path:line, then the fix. "
     "If the code shown does not explain the bug, say so."
 )
+ANSWER = "Answer:\n"
 BETWEEN_EXCERPTS = "\n\n"
 BETWEEN_SECTIONS = "\n\n"
 
@@ -52,15 +54,51 @@ def llama2(messages: tuple[Message, ...]) -> tuple[Segment, ...]:
     return (Segment("<s>", control=True), Segment(text))
 
 
+def codellama_70b(messages: tuple[Message, ...]) -> tuple[Segment, ...]:
+    """Code Llama Instruct 70B, as the same `generation.py` writes it: each turn has a header and a
+    body, encoded apart, and ends with the control token `<step>`."""
+    segments = [Segment("<s>", control=True)]
+    for message in messages:
+        segments += [
+            Segment(f" Source: {message.role}"),
+            Segment(f"\n\n {message.content.strip()}"),
+            Segment("<step>", control=True),
+        ]
+    return (*segments, Segment(" Source: assistant\nDestination: user"), Segment("\n\n "))
+
+
+def phind(messages: tuple[Message, ...]) -> tuple[Segment, ...]:
+    """Phind-CodeLlama-34B-v2, as its model card writes it."""
+    system, user = (message.content.strip() for message in messages)
+    text = f"### System Prompt\n{system}\n\n### User Message\n{user}\n\n### Assistant\n"
+    return (Segment("<s>", control=True), Segment(text))
+
+
+def phind_v1(messages: tuple[Message, ...]) -> tuple[Segment, ...]:
+    """Phind-CodeLlama-34B-v1, as its model card writes it: the task, and no turns."""
+    task = "\n\n".join(message.content.strip() for message in messages)
+    return (Segment("<s>", control=True), Segment(f"{task}: \n"))
+
+
+def continued(messages: tuple[Message, ...]) -> tuple[Segment, ...]:
+    """Base and Python models, which know no turns: a text that an answer would continue."""
+    contents = (message.content.strip() for message in messages)
+    return (Segment("<s>", control=True), Segment("\n\n".join((*contents, ANSWER))))
+
+
 def plain(messages: tuple[Message, ...]) -> tuple[Segment, ...]:
     """The contents alone: a server puts its own chat format around them."""
     return tuple(Segment(message.content) for message in messages)
 
 
-FORMATS: Mapping[str, Callable[[tuple[Message, ...]], tuple[Segment, ...]]] = {
+FORMATS: Mapping[Format, Callable[[tuple[Message, ...]], tuple[Segment, ...]]] = {
     "chatml": chatml,
+    "codellama-70b": codellama_70b,
+    "continued": continued,
     "llama2": llama2,
     "messages": plain,
+    "phind": phind,
+    "phind-v1": phind_v1,
 }
 # A server's own chat format is not known here: the longest usual one, Llama 2's system wrapping
 # and turn marks, is 19 Llama tokens for a system and a user message.

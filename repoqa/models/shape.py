@@ -1,0 +1,61 @@
+"""The sizes of a Llama-shaped model, from which its memory follows.
+
+The names are those of a checkpoint's config.json, so that a profile's `[shape]` is copied from it.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """A model's sizes. 0 for `intermediate_size` or `vocab_size` means that they are not known."""
+
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    intermediate_size: int = 0
+    vocab_size: int = 0
+    tie_word_embeddings: bool = False
+
+    @property
+    def head_size(self) -> int:
+        """The numbers in one head's query, key or value."""
+        return self.head_dim or self.hidden_size // self.num_attention_heads
+
+    @property
+    def key_value_heads(self) -> int:
+        """The heads that keys and values have; fewer than the query's in the larger models."""
+        return self.num_key_value_heads or self.num_attention_heads
+
+    @property
+    def numbers_per_token(self) -> int:
+        """Keys and values of one token, in all layers."""
+        return 2 * self.num_hidden_layers * self.key_value_heads * self.head_size
+
+    @property
+    def parameters(self) -> "Parameters":
+        """The weights, counted as the Llama architecture has them."""
+        attention = 2 * self.head_size * (self.num_attention_heads + self.key_value_heads)
+        layer = self.hidden_size * (attention + 3 * self.intermediate_size)
+        vocabularies = 1 if self.tie_word_embeddings else 2
+        norms = self.hidden_size * (2 * self.num_hidden_layers + 1)
+        return Parameters(
+            layers=self.num_hidden_layers * layer,
+            others=vocabularies * self.vocab_size * self.hidden_size + norms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """How many numbers the weights are: in the layers' matrices, and in all the rest."""
+
+    layers: int
+    others: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.layers + self.others
