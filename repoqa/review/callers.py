@@ -42,6 +42,8 @@ def callers(change: SymbolChange, search: Search) -> Iterator[Caller]:
     name = called_name(change.old[1])
     is_gone = change.new is None or called_name(change.new[1]) != name
     target = target_of(change.old, search.uses)
+    if is_gone and _is_elsewhere(target, name, search.uses):
+        return
     for site in search.uses.of(name):
         means = meaning(site, target, search.uses)
         if means == "other" or _is_itself(site, change):
@@ -201,8 +203,6 @@ def _overloads(defined: Defined, uses: Uses) -> Iterator[Signature]:
 def _imports(change: SymbolChange, target: Target, search: Search) -> Iterator[Caller]:
     """The imports that name what is no longer in that module."""
     name = called_name(target.symbol)
-    if _is_handed_on(target.path, name, search.uses):
-        return
     language = target.version.parsed.language
     for path, reference in search.uses.imports(name):
         module = module_of(reference.name, name)
@@ -215,9 +215,12 @@ def _imports(change: SymbolChange, target: Target, search: Search) -> Iterator[C
             yield Caller(path, reference.line, "", False, f"{target.symbol.name} is gone{where}")
 
 
-def _is_handed_on(path: str, name: str, uses: Uses) -> bool:
-    """Whether the module still has the name, having imported it from elsewhere."""
-    if uses.index.file_number(path) is None:
+def _is_elsewhere(target: Target, name: str, uses: Uses) -> bool:
+    """Whether uses of what is gone find another: its module imports the name by now, or the type
+    of a method is gone as well (then that is what is told)."""
+    if target.owner:
+        return not any(s.kind in TYPES for _, s in uses.definitions(target.owner))
+    if uses.index.file_number(target.path) is None:
         return False
-    parsed = uses.index.parsed(path)
+    parsed = uses.index.parsed(target.path)
     return any(r.kind == "import" and last_identifier(r.name) == name for r in parsed.references)

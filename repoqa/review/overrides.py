@@ -6,7 +6,7 @@ from repoqa.parsing.signatures import Signature
 from repoqa.review.report import Related
 from repoqa.review.resolve import ancestors, family
 from repoqa.review.sites import Uses
-from repoqa.review.symbols import SymbolChange
+from repoqa.review.symbols import SymbolChange, signature_of
 from repoqa.review.versions import is_constructor, last_name, owner_of
 
 Shape = tuple[int, int, bool, bool, frozenset[str]]
@@ -19,7 +19,6 @@ def overrides(change: SymbolChange, uses: Uses) -> Iterator[Related]:
     if not owner or is_constructor(symbol):
         return
     above = ancestors(owner, uses)
-    signature = version.signature(symbol)
     for other, method in uses.definitions(last_name(symbol.name)):
         theirs = owner_of(method)
         if not theirs or theirs == owner:
@@ -29,17 +28,22 @@ def overrides(change: SymbolChange, uses: Uses) -> Iterator[Related]:
         is_below = owner in ancestors(theirs, uses)
         if not is_below and theirs not in above:
             continue
-        agrees = None if change.new is None else _agree(signature, other.signature(method))
+        agrees = _agreement(change, other.signature(method))
         yield Related(
             other.path, method.name, method.start, "overrides" if is_below else "overridden", agrees
         )
 
 
-def _agree(one: Signature | None, other: Signature | None) -> bool | None:
-    """Whether two methods can be called alike; None where a signature is not known."""
-    if one is None or other is None:
+def _agreement(change: SymbolChange, other: Signature | None) -> bool | None:
+    """Whether a related method still agrees. What disagreed before says nothing of this change."""
+    before, after = signature_of(change.old), signature_of(change.new)
+    if change.change == "body":
+        return True
+    if other is None or after is None:
         return None
-    return _shape(one) == _shape(other)
+    if _shape(after) == _shape(other):
+        return True
+    return False if before is not None and _shape(before) == _shape(other) else None
 
 
 def _shape(signature: Signature) -> Shape:

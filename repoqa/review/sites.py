@@ -15,6 +15,7 @@ from repoqa.review.versions import FUNCTIONS, TYPES, Version, last_name
 
 # A name used in more files than this is used for many things; what is left out is counted.
 MOST_FILES = 300
+RUST = ".rs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class Uses:
     def of(self, name: str) -> Sequence[Site]:
         """The calls of a name and its uses as a type or base, by path and line."""
         if name not in self._sites:
-            paths = self.files(name)
+            # What stands inside Rust's macros is tokens to its grammar: no references.
+            macros = [path for path in self.mentions(name) if path.endswith(RUST)]
+            paths = sorted({*self.files(name), *macros})
             self.index.prefetch(paths)
             self._sites[name] = [site for path in paths for site in self._in_file(path, name)]
         return self._sites[name]
@@ -107,6 +110,17 @@ class Uses:
             on_line = [call for call in given if call.line == reference.line]
             for call in on_line or (None,):
                 yield Site(path, reference, call, around, owner)
+        if path.endswith(RUST):
+            yield from self._in_macros(path, name)
+
+    def _in_macros(self, path: str, name: str) -> Iterator[Site]:
+        """The calls that are no references."""
+        parsed = self.index.parsed(path)
+        told = {reference.line for reference in parsed.references if reference.name == name}
+        for call in self._calls_of(path, name):
+            if call.line not in told:
+                around, owner = innermost(parsed, call.line), _owner(parsed, call.line)
+                yield Site(path, Reference(name, "call", call.line), call, around, owner)
 
     def _calls_of(self, path: str, name: str) -> Sequence[Call]:
         """The calls of a name in a file, whose calls are all read at once."""
