@@ -17,8 +17,7 @@ from typing import Any, TypeAlias
 import msgspec
 import platformdirs
 
-from repoqa.amounts import parse_size
-from repoqa.amounts import parse_tokens as parse_tokens
+from repoqa.amounts import parse_size, parse_tokens
 from repoqa.errors import UsageError
 
 APPLICATION = "repoqa"

@@ -11,7 +11,7 @@ import pytest
 from commands import ROOT, SHOP, Done, environment, repoqa, repoqa_process, write_profile
 from conftest import RepositoryMaker, Unprivileged, git
 
-from repoqa.checkup.places import size_of, why_not_writable
+from repoqa.checkup.places import why_not_writable
 from repoqa.errors import RepositoryError
 from repoqa.models.hardware import cards, torch_build
 from repoqa.repository.snapshot import open_snapshot
@@ -269,15 +269,6 @@ def test_a_full_or_read_only_place_is_not_writable(tmp_path: Path) -> None:
     assert why_not_writable(Path("/proc/self/repoqa")) != ""
     (tmp_path / "file").touch()
     assert why_not_writable(tmp_path / "file" / "below") == "not a directory"
-
-
-def test_the_size_of_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "b").write_bytes(b"12345")
-    (tmp_path / "c").write_bytes(b"678")
-    (tmp_path / "loop").symlink_to(tmp_path)
-    assert size_of(tmp_path) == 8
-    assert size_of(tmp_path / "absent") == 0
 
 
 def test_what_is_told_of_torch_is_what_torch_tells() -> None:

@@ -163,13 +163,13 @@ def test_what_a_killed_process_left_half_written_goes(
     make_repository: RepositoryMaker, tmp_path: Path
 ) -> None:
     cache = tmp_path / "cache"
-    for name, age in ((".dead", DEBRIS_SECONDS + 60), (".alive", 0)):
+    for name, age in ((".repoqa-dead", DEBRIS_SECONDS + 60), (".repoqa-alive", 0)):
         write_files(cache / SEGMENTS / name, {"terms": b"x" * 1000})
         when = time.time() - age
         os.utime(cache / SEGMENTS / name, (when, when))
     indexed(repository(make_repository, "a"), cache, limit=1 << 30)
-    assert not (cache / SEGMENTS / ".dead").exists()
-    assert (cache / SEGMENTS / ".alive").exists()
+    assert not (cache / SEGMENTS / ".repoqa-dead").exists()
+    assert (cache / SEGMENTS / ".repoqa-alive").exists()
 
 
 def test_the_databases_of_other_releases_go_first(
@@ -200,3 +200,12 @@ def test_a_damaged_place_is_passed_over_and_mended(tmp_path: Path) -> None:
     assert list(used_places(tmp_path)) == []
     mark_used(tmp_path, place)
     assert [found for found, _ in used_places(tmp_path)] == [place]
+
+
+def test_the_size_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").write_bytes(b"12345")
+    (tmp_path / "c").write_bytes(b"678")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert size_of(tmp_path) == 8
+    assert size_of(tmp_path / "absent") == 0

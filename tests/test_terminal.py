@@ -16,7 +16,7 @@ from repoqa.records import Citation, Suspect
 from repoqa.repository.snapshot import open_snapshot
 from repoqa.terminal.links import link_of
 from repoqa.terminal.output import Output, ReaderGoneError
-from repoqa.terminal.progress import Bars, Lines, counted, shown_progress
+from repoqa.terminal.progress import Bars, Lines, counted, pace, shown_progress
 from repoqa.terminal.stream import settled, show
 from repoqa.terminal.tables import citation_summary, place, suspect_lines
 from repoqa.terminal.visible import one_line, visible
@@ -254,10 +254,17 @@ def test_a_log_file_hears_of_long_stages_only() -> None:
     lines.finish()
     lines.finish()
     assert notes == [
-        "reading the prompt: 1,000 of 4,000 tokens",
-        "reading the prompt: 3,000 of 4,000 tokens",
+        "reading the prompt: 1,000 of 4,000 tokens, 250 tokens/s, 12 s left",
+        "reading the prompt: 3,000 of 4,000 tokens, 75 tokens/s, 13 s left",
         "reading the prompt: 50 s, 60 tokens/s",
     ]
+
+
+def test_what_is_left_is_told_in_words_for_people() -> None:
+    assert pace(None, None, unit="files") == ""
+    assert pace(154.4, None, unit="files") == ", 154 files/s"
+    assert pace(154.4, 19.2, unit="files") == ", 154 files/s, 19 s left"
+    assert pace(1_500_000, 600, unit="bytes") == ", 2 MB/s, 10 min left"
 
 
 def test_bytes_are_counted_in_megabytes() -> None:

@@ -6,32 +6,35 @@ settings and the environment; neither standard input nor the current folder is u
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from repoqa.amounts import parse_tokens
 from repoqa.diagnosis.follow_up import following, what_is_new
 from repoqa.diagnosis.kept import last
 from repoqa.diagnosis.prepare import Preparation, Setup, prepare
 from repoqa.errors import BudgetError, UsageError
 from repoqa.evidence import question as evidence
+from repoqa.index.index import Index
 from repoqa.models.open import open_model
 from repoqa.models.profile import Endpoint, Profile, load_profile
 from repoqa.models.tokens import tokenizer_for
 from repoqa.protocols import Model, Progress
 from repoqa.records import Snapshot
 from repoqa.repository.diff import range_diff, working_tree_diff
-from repoqa.repository.ignore import IgnoreRules
-from repoqa.repository.narrow import narrow
+from repoqa.repository.narrow import narrow, without_ignored
 from repoqa.repository.snapshot import read_file
 from repoqa.settings import (
     REPOSITORY_FILE,
     Settings,
     log_directory,
-    parse_tokens,
     profile_directory,
     read_settings,
 )
+
+# As many files are named on standard error; `pack --json` lists them all.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def prepare_job(
         budget=settings.budget or profile.reliable_window,
         cache=settings.cache_dir,
         redact=options.redact,
+        cache_limit=settings.cache_limit,
     )
     check_budget(setup.budget, profile, for_model=asked.for_model, note=note)
     diff = _diff(options, snapshot.root, note=note)
@@ -132,13 +136,15 @@ def prepare_job(
     if kept:
         question = following(question, kept)
     files = narrow(
-        _without_ignored(snapshot, settings.ignore),
+        without_ignored(snapshot, settings.ignore),
         include=options.include,
         exclude=options.exclude,
     )
     started = time.perf_counter() - began.at - began.opening
     earlier = {"start": started, "snapshot": began.opening}
     preparation = prepare(question, files, setup, progress=progress, earlier=earlier)
+    for line in difficulties(preparation.index):
+        note(line)
     if preparation.redacted:
         note(redactions(preparation.redacted))
     if kept:
@@ -186,6 +192,17 @@ def check_budget(
         )
 
 
+def difficulties(index: Index) -> Iterator[str]:
+    """What went wrong while indexing, each thing on a line: the first files that the parser gave
+    up on now, and why nothing could be cached."""
+    for file in index.failed[:MOST_NAMED]:
+        yield f"{file.path}: {file.why}"
+    if len(index.failed) > MOST_NAMED:
+        yield f"{len(index.failed) - MOST_NAMED:,} more files are read as line chunks"
+    if index.cache_problem:
+        yield f"{index.cache_problem}; the next question indexes again"
+
+
 def redactions(count: int) -> str:
     """`2 secrets are redacted in the prompt (--no-redact leaves them in)`."""
     secrets = "1 secret is" if count == 1 else f"{count:,} secrets are"
@@ -206,11 +223,3 @@ def _diff(options: Options, root: Path, *, note: Callable[[str], None]) -> str:
     if not diff:
         note("the diff is empty: " + (options.diff_range or "nothing is changed since HEAD"))
     return diff
-
-
-def _without_ignored(snapshot: Snapshot, patterns: tuple[str, ...]) -> Snapshot:
-    if not patterns:
-        return snapshot
-    rules = IgnoreRules({"": [os.fsencode(pattern) for pattern in patterns]})
-    kept = tuple(entry for entry in snapshot.files if not rules.ignores(entry.path))
-    return replace(snapshot, files=kept)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from repoqa.checkup.check import Check
 from repoqa.errors import RepositoryError
+from repoqa.index.places import size_of
 from repoqa.records import Snapshot
 from repoqa.settings import NOWHERE, log_directory
 
@@ -73,18 +74,6 @@ def why_not_writable(folder: Path) -> str:
             return ""
     except OSError as error:
         return (error.strerror or str(error)).lower()
-
-
-def size_of(folder: Path) -> int:
-    """The bytes of the files below a folder; what cannot be read counts as nothing."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(parent) / name).lstat().st_size
-            except OSError:  # gone since it was listed
-                continue
-    return total
 
 
 def megabytes(size: int) -> str:

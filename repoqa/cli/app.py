@@ -15,6 +15,7 @@ from repoqa import __version__
 from repoqa.cli import evaluate
 from repoqa.cli.ask import ask
 from repoqa.cli.doctor import doctor
+from repoqa.cli.index import index
 from repoqa.cli.pack import pack
 from repoqa.errors import ExitCode, RepoqaError
 from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(pack)
+app.command()(index)
 app.command()(doctor)
 app.add_typer(evaluate.app)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from repoqa.index.build import build
 from repoqa.index.index import Index
+from repoqa.index.places import index_directory
 from repoqa.index.store import Store
 from repoqa.models.profile import Profile
 from repoqa.packing.budget import Room
@@ -35,7 +36,8 @@ class Setup:
     """For which model to prepare, and within how many tokens.
 
     `budget` limits the whole rendered prompt. `cache` is the cache's root, None for no cache on
-    disk. `redact` is whether secrets are kept out of the prompt.
+    disk; `cache_limit` is how many bytes the index may take there. `redact` is whether secrets are
+    kept out of the prompt.
     """
 
     profile: Profile
@@ -43,6 +45,7 @@ class Setup:
     budget: int
     cache: Path | None
     redact: bool = True
+    cache_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def prepare(
     profile, tokenizer = setup.profile, setup.tokenizer
     evidence.check_budget(setup.budget, profile=profile, tokenizer=tokenizer)
     with watch.stage("index"):
-        store = Store(setup.cache / "index" if setup.cache else None)
+        store = Store(setup.cache and index_directory(setup.cache), limit=setup.cache_limit)
         index = build(snapshot, store, progress=progress)
     with watch.stage("rank"):
         ranking = rank(question, index)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from repoqa.index.places import PLACES, SEGMENTS, Place, size_of, used_places
-from repoqa.index.segment import listed_files
-from repoqa.index.store import Store, database_path
+from repoqa.index.segment import UNFINISHED, listed_files
+from repoqa.index.store import DATABASES, Store, database_path
 
 # Below the limit by enough that the next questions need not evict again.
 KEPT_SHARE = 0.8
@@ -66,7 +66,7 @@ def remove_place(directory: Path, name: str) -> None:
     segment = directory / SEGMENTS / name
     with (
         contextlib.suppress(OSError),  # there is none, or another process was faster
-        tempfile.TemporaryDirectory(dir=segment.parent, prefix=".") as work,
+        tempfile.TemporaryDirectory(dir=segment.parent, prefix=UNFINISHED) as work,
     ):
         segment.rename(Path(work) / name)
     with contextlib.suppress(OSError):
@@ -79,7 +79,7 @@ def _evictables(store: Store, directory: Path, in_use: InUse) -> Iterator[_Evict
     last_use: dict[str, float] = {}
     for name in sorted({*used, *_segments(directory)}):
         segment = directory / SEGMENTS / name
-        when = min(used.get(name, 0.0), now)
+        when = used.get(name, 0.0)
         for file in listed_files(segment):
             last_use[file.key] = max(last_use.get(file.key, 0.0), when)
         if name != in_use.place.name:
@@ -111,7 +111,7 @@ def _first(candidates: list[_Evictable], excess: int) -> list[_Evictable]:
 
 def _remove_debris(directory: Path) -> None:
     """Remove the folders that processes which died left half written."""
-    for folder in (directory / SEGMENTS).glob(".*"):
+    for folder in (directory / SEGMENTS).glob(f"{UNFINISHED}*"):
         try:
             age = abs(time.time() - folder.stat().st_mtime)
         except OSError:
@@ -123,7 +123,7 @@ def _remove_debris(directory: Path) -> None:
 def _remove_other_layouts(directory: Path) -> None:
     """Remove the databases of releases whose layout was another."""
     own = database_path(directory).name
-    for path in directory.glob("records-*"):
+    for path in directory.glob(DATABASES):
         if not path.name.startswith(own):
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -5,6 +5,7 @@ holds, so that damage shows; the time of its last change is when the place was l
 """
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -36,6 +37,11 @@ class Place:
         return SEPARATOR.join((os.fsencode(self.root), os.fsencode(self.revision)))
 
 
+def index_directory(cache: Path) -> Path:
+    """Where the index is in the cache."""
+    return cache / "index"
+
+
 def place_of(snapshot: Snapshot) -> Place:
     """The place that a snapshot is of."""
     return Place(str(snapshot.root), snapshot.revision or "")
@@ -61,14 +67,15 @@ def mark_used(directory: Path, place: Place) -> None:
 
 def used_places(directory: Path) -> Iterator[tuple[Place, float]]:
     """Every place with the time of its last use, in seconds since 1970; damaged files are left
-    out."""
+    out. A time in the future (the clock was set back since) is now."""
+    now = time.time()
     try:
         files = sorted((directory / PLACES).iterdir())
     except OSError:
         return
     for file in files:
         try:
-            content, used = file.read_bytes(), file.stat().st_mtime
+            content, used = file.read_bytes(), min(file.stat().st_mtime, now)
         except OSError:  # gone since it was listed
             continue
         root, _, revision = content.partition(SEPARATOR)

@@ -21,6 +21,8 @@ from repoqa.index.record import Postings
 
 TABLE = "table"
 OLD = "old"
+# How the name of a folder begins that is being written.
+UNFINISHED = ".repoqa-"
 CHECKSUM_BYTES = 4
 # Paths are bytes to git; what is not UTF-8 in them has to come back as it was.
 PATHS = ("utf-8", "surrogateescape")
@@ -118,7 +120,7 @@ def _joined(parts: Iterable[NDArray[Any]], dtype: type) -> NDArray[Any]:
 def save(segment: Segment, directory: Path) -> None:
     """Write a segment so that a reader sees all of it or nothing. Raises OSError."""
     directory.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=directory.parent, prefix="."))
+    work = Path(tempfile.mkdtemp(dir=directory.parent, prefix=UNFINISHED))
     try:
         checksums = {}
         for field in fields(Arrays):

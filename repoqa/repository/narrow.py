@@ -1,10 +1,12 @@
 """The part of a snapshot that the user's globs choose, in gitignore's syntax, from the root."""
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from repoqa.errors import UsageError
 from repoqa.records import Snapshot
+from repoqa.repository.ignore import IgnoreRules
 
 
 def narrow(snapshot: Snapshot, *, include: Iterable[str], exclude: Iterable[str]) -> Snapshot:
@@ -27,6 +29,15 @@ def narrow(snapshot: Snapshot, *, include: Iterable[str], exclude: Iterable[str]
         )
     skipped = tuple(left_out for left_out in snapshot.skipped if is_chosen(left_out.path))
     return replace(snapshot, files=files, skipped=skipped)
+
+
+def without_ignored(snapshot: Snapshot, patterns: Sequence[str]) -> Snapshot:
+    """The snapshot without the files that the `ignore` setting names."""
+    if not patterns:
+        return snapshot
+    rules = IgnoreRules({"": [os.fsencode(pattern) for pattern in patterns]})
+    files = tuple(entry for entry in snapshot.files if not rules.ignores(entry.path))
+    return replace(snapshot, files=files)
 
 
 def _matcher(option: str, globs: Iterable[str]) -> Callable[[str], bool] | None:

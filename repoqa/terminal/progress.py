@@ -17,6 +17,11 @@ QUIET_SECONDS = 3.0
 """How long a stage may take before a pipe or a log file hears of it."""
 REPEAT_SECONDS = 30.0
 """How often it hears of it after that."""
+MOMENT = 1e-3
+"""The shortest time in seconds that a rate is taken over."""
+MINUTE = 60.0
+LONG_SECONDS = 2 * MINUTE
+"""From here on, what is left is told in minutes."""
 BYTES = "bytes"
 MEGABYTE = 1_000_000
 
@@ -60,7 +65,10 @@ class Lines:
         self._done += amount
         if self._clock() >= self._next_note:
             self._next_note = self._clock() + REPEAT_SECONDS
-            self._note(f"{self._stage}: {counted(self._done, self._total, unit=self._unit)}")
+            rate = self._done / max(self._clock() - self._began, MOMENT)
+            left = None if self._total is None else (self._total - self._done) / rate
+            amounts = counted(self._done, self._total, unit=self._unit)
+            self._note(f"{self._stage}: {amounts}{pace(rate, left, unit=self._unit)}")
 
     def finish(self) -> None:
         """Say what a long stage took."""
@@ -110,7 +118,7 @@ def _rich_progress(output: Output) -> "RichProgress":
     from rich.text import Text
 
     class AmountColumn(ProgressColumn):
-        """`1,200 of 4,096 tokens, 154/s`; nothing for a stage that does not count."""
+        """What `amount` says; nothing for a stage that does not count."""
 
         def render(self, task: "Task") -> "Text":
             return Text(amount(task))
@@ -138,14 +146,30 @@ class Counted(Protocol):
         """Units per second, once known."""
         ...
 
+    @property
+    def time_remaining(self) -> float | None:
+        """Seconds until all is done, once known."""
+        ...
+
 
 def amount(task: Counted) -> str:
-    """`1,200 of 4,096 tokens, 154/s`, as much of it as is known."""
+    """`1,200 of 4,096 tokens, 154 tokens/s, 19 s left`, as much of it as is known."""
     if not task.completed:
         return ""
     unit = task.fields["unit"]
-    rate = f", {counted(task.speed, unit=unit)}/s" if task.speed else ""
-    return counted(task.completed, task.total, unit=unit) + rate
+    return counted(task.completed, task.total, unit=unit) + pace(
+        task.speed, task.time_remaining, unit=unit
+    )
+
+
+def pace(rate: float | None, left: float | None, *, unit: str) -> str:
+    """`, 154 tokens/s, 19 s left`, as much of it as is known; `left` is in seconds."""
+    speed = f", {counted(rate, unit=unit)}/s" if rate else ""
+    if not left:
+        return speed
+    if left < LONG_SECONDS:
+        return f"{speed}, {left:.0f} s left"
+    return f"{speed}, {left / MINUTE:.0f} min left"
 
 
 def counted(done: float, total: float | None = None, *, unit: str) -> str:
