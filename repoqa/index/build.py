@@ -1,6 +1,6 @@
 """From a snapshot to its index: what is cached is reused, what is new is parsed once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,12 @@ from repoqa.index.record import PackedRecord, Postings, unpack_postings
 from repoqa.index.segment import Segment, SegmentFile, load, merge, save
 from repoqa.index.store import Store
 from repoqa.index.terms import TERMS_VERSION
-from repoqa.parsing.parse import PARSER_VERSION
+from repoqa.parsing.parse import NO_GRAMMAR, PARSER_VERSION
 from repoqa.protocols import Progress
 from repoqa.records import FileEntry, SkippedFile, Snapshot
 
 # Raised by hand when records change for the same parse: units, fields, what is left out.
-RECORD_VERSION = "5"
+RECORD_VERSION = "6"
 # A segment is written anew when more of its files changed than this: reading the changed files'
 # records one by one then costs more than one sequential write.
 FEWEST_CHANGED = 64
@@ -38,7 +38,9 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
     base = load(directory) if directory else None
     if base is not None and _changes(base, keyed) > max(FEWEST_CHANGED, CHANGED_SHARE * len(keyed)):
         base = None
-    known = {(file.path, file.key) for file in base.files} if base else set()
+    known = (
+        {(file.path, file.key) for file in base.files if _lasts(file.problem)} if base else set()
+    )
     changed = [(entry, key) for entry, key in keyed if (entry.path, key) not in known]
     reader = _Reader(snapshot, store, progress)
     fresh = merge(reader.read(changed))
@@ -50,7 +52,7 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
         snapshot,
         store,
         segments=(base, fresh) if base else (fresh,),
-        alive=_alive(base, fresh, keyed),
+        alive=_alive(base, fresh, known.intersection((entry.path, key) for entry, key in keyed)),
         fresh=Fresh(reader.parsed, tuple(reader.missing), tuple(sorted(reader.failed))),
     )
 
@@ -96,7 +98,8 @@ class _Reader:
             postings = unpack_postings(record.postings)
             if postings.problem:
                 self.failed.append(SkippedFile(entry.path, f"{postings.problem}: {AS_CHUNKS}"))
-            batch.append((key, record))
+            if _lasts(postings.problem):
+                batch.append((key, record))
             if len(batch) == RECORDS_PER_WRITE:
                 self.store.add(batch)
                 batch = []
@@ -114,9 +117,14 @@ def _changes(base: Segment, keyed: Sequence[Keyed]) -> int:
     return len({(f.path, f.key) for f in base.files} ^ {(entry.path, key) for entry, key in keyed})
 
 
-def _alive(base: Segment | None, fresh: Segment, keyed: Sequence[Keyed]) -> NDArray[np.bool_]:
-    """For each file of the segments in turn, whether the snapshot holds it."""
-    wanted = {(entry.path, key) for entry, key in keyed}
+def _lasts(problem: str) -> bool:
+    """Whether a file is to be cached: what a broken installation gave is tried again."""
+    return not problem.startswith(NO_GRAMMAR)
+
+
+def _alive(base: Segment | None, fresh: Segment, wanted: Set[tuple[str, str]]) -> NDArray[np.bool_]:
+    """For each file of the segments in turn, whether it is to be found: those of the base that
+    are wanted, by path and key, and all fresh ones."""
     kept = [(file.path, file.key) in wanted for file in base.files] if base else []
     return np.array(kept + [True] * len(fresh.files), dtype=bool)
 

@@ -84,13 +84,9 @@ def _counted(parsed: ParsedFile, lines: Sequence[str]) -> FileRecord:
 
 def _without_secrets(parsed: ParsedFile) -> ParsedFile:
     """Names hold no values but where a string is one: an import's address, an object's key."""
-    names = "\n".join(
-        [
-            *(reference.name for reference in parsed.references),
-            *(name for symbol in parsed.symbols for name in (symbol.name, *symbol.bases)),
-        ]
-    )
-    if not find(names):
+    names = {reference.name for reference in parsed.references}
+    names.update(name for symbol in parsed.symbols for name in (symbol.name, *symbol.bases))
+    if not find("\n".join(sorted(names))):
         return parsed
     return replace(
         parsed,
@@ -112,7 +108,7 @@ _PARTS_DECODER = msgspec.msgpack.Decoder(tuple[bytes, bytes])
 _UNITS_DECODER = msgspec.msgpack.Decoder(tuple[Symbol, ...])
 _PARSED_DECODER = msgspec.msgpack.Decoder(ParsedFile)
 _Array = tuple[str, bytes]
-_POSTINGS_DECODER = msgspec.msgpack.Decoder(tuple[_Array, _Array, _Array, _Array, _Array, str, str])
+_POSTINGS_DECODER = msgspec.msgpack.Decoder(tuple[_Array, _Array, _Array, _Array, str, str])
 
 
 class KeptOutline:
@@ -144,26 +140,27 @@ def pack(record: FileRecord) -> PackedRecord:
     outline, postings = record.outline, record.postings
     counts = postings.counts
     parts = (_ENCODER.encode(outline.units), _ENCODER.encode(outline.parsed))
-    arrays = (counts.terms, counts.runs, counts.units, counts.counts, counts.lengths)
+    arrays = (counts.runs, counts.units, counts.counts, counts.lengths)
+    rest = (*[_narrow(array) for array in arrays], postings.left_out, postings.problem)
+    # Hashes do not compress.
+    terms = counts.terms.astype("<u8", copy=False).tobytes()
     return PackedRecord(
         _packed(_ENCODER.encode(parts)),
-        _packed(
-            _ENCODER.encode(
-                (*[_narrow(array) for array in arrays], postings.left_out, postings.problem)
-            )
-        ),
+        _ENCODER.encode((terms, _packed(_ENCODER.encode(rest)))),
     )
 
 
 def unpack_postings(packed: bytes) -> Postings:
     """Packed postings. Raises zlib.error, msgspec.DecodeError, ValueError or TypeError."""
-    *arrays, left_out, problem = _POSTINGS_DECODER.decode(zlib.decompress(packed))
-    dtypes = (np.uint64, np.uint32, np.uint32, np.uint16, np.uint32)
-    terms, runs, units, counts, lengths = (
+    terms, rest = _PARTS_DECODER.decode(packed)
+    *arrays, left_out, problem = _POSTINGS_DECODER.decode(zlib.decompress(rest))
+    dtypes = (np.uint32, np.uint32, np.uint16, np.uint32)
+    runs, units, counts, lengths = (
         np.frombuffer(content, kept).astype(dtype, copy=False)
         for (kept, content), dtype in zip(arrays, dtypes, strict=True)
     )
-    return Postings(Counts(terms, runs, units, counts, lengths), left_out, problem)
+    found = Counts(np.frombuffer(terms, "<u8"), runs, units, counts, lengths)
+    return Postings(found, left_out, problem)
 
 
 def _narrow(array: NDArray[np.unsignedinteger]) -> _Array:

@@ -29,9 +29,10 @@ def split(parsed: ParsedFile, lines: Sequence[str]) -> list[Unit]:
     owners = _owners(parsed, len(lines))
     owned: dict[int, list[Span]] = {}
     units: list[Unit] = []
-    for owner, run in groupby(range(1, len(lines) + 1), key=lambda line: owners[line]):
-        numbers = list(run)
-        span = Span(numbers[0], numbers[-1])
+    end = 0
+    for owner, run in groupby(owners[1:]):
+        span = Span(end + 1, end + len(list(run)))
+        end = span.end
         if owner >= 0:
             owned.setdefault(owner, []).append(span)
         else:
