@@ -127,9 +127,9 @@ class ParsedFile:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of a stack trace. `path` as printed; `line` None where it is not told. `trace`
-    numbers the trace it belongs to (0 is the first in the text), `depth` counts from 0, the
-    innermost frame (where the error was raised)."""
+    """One frame of a stack trace, or a place that a compiler or a test runner names. `path` as
+    printed; `line` None where it is not told. `trace` numbers the trace it belongs to, `depth`
+    counts from 0, the innermost frame (where the error was raised)."""
 
     path: str
     line: int | None
@@ -171,8 +171,8 @@ class Question:
 
     `identifiers` are names that look like code (dotted, snake, camel, in backticks or code
     blocks), in order of appearance; `code` are its code blocks; `errors` the messages of
-    exceptions and failed assertions; `log` is the piped log; `pins` are what the user wants shown
-    for certain, as written: files, symbols, and places (`path:line`).
+    exceptions, compilers and failed assertions; `tests` the names of failing tests; `log` is the
+    piped log; `pins` are the files, symbols and places (`path:line`) to show for certain.
     """
 
     text: str
@@ -182,6 +182,7 @@ class Question:
     paths: tuple[PathMention, ...] = ()
     frames: tuple[Frame, ...] = ()
     errors: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     log: str = ""
     diff: str = ""

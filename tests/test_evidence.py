@@ -161,7 +161,11 @@ KNOWN: dict[str, tuple[str, list[tuple[str, int | None, str, int, int]]]] = {
     ),
     "pytest": (
         PYTEST,
-        [("auth/session.py", 31, "login", 0, 1), ("auth/session.py", 44, "", 0, 0)],
+        [
+            ("tests/test_login.py", 8, "", 0, 2),
+            ("auth/session.py", 31, "login", 0, 1),
+            ("auth/session.py", 44, "", 0, 0),
+        ],
     ),
     "java": (
         JAVA,

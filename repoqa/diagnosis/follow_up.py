@@ -37,6 +37,7 @@ def following(question: Question, kept: Kept) -> Question:
         paths=tuple(dict.fromkeys((*question.paths, *old.paths))),
         frames=(*question.frames, *later),
         errors=tuple(dict.fromkeys((*question.errors, *old.errors))),
+        tests=tuple(dict.fromkeys((*question.tests, *old.tests))),
         code=(*question.code, *old.code),
         log=question.log or old.log,
         diff=question.diff or old.diff,

@@ -9,7 +9,7 @@ FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(.*?)(?:^[ \t]*\1|\Z)", re.M | re.S
 BACKTICKED = re.compile(r"`([^`\n]{1,120})`")
 _NAME = r"[A-Za-z_$][\w$]*"
 # a.b.c, A::b, a->b ; snake_case ; camelCase or PascalCase with two humps ; CONSTANT ; call().
-DOTTED = re.compile(rf"{_NAME}(?:(?:\.|::|->|#){_NAME})+")
+DOTTED = re.compile(rf"(?<![\w$]){_NAME}(?:(?:\.|::|->|#){_NAME})+")
 SINGLE = re.compile(
     r"\b(?:\w*[a-zA-Z0-9]_\w+|_+[a-zA-Z]\w*|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*"
     r"|[A-Z]{2,}[a-z]\w*|[A-Z][A-Z0-9]{3,})\b|\b[A-Za-z]\w*(?=\()"
@@ -27,8 +27,8 @@ _SUFFIXES = """
 """
 SUFFIXES = frozenset(_SUFFIXES.split())
 ERROR = re.compile(
-    r"^[\s>E|+]*(?:Caused by: |error: |panic: |Uncaught )?"
-    r"(?P<kind>(?:\w+[.:]+)*\w*(?:Error|Exception|Warning|[Pp]anic|Failure))\b:? ?"
+    r"^[ \t>E|+]*(?:Caused by: |error: |panic: |Uncaught )?"
+    r"(?P<kind>(?:\w+[.:]+)*\w*(?:Error|Exception|Warning|[Pp]anic|Failure))\b ?:? ?"
     r"(?P<message>.*)$",
     re.M,
 )

@@ -30,18 +30,19 @@ def _format(name: str, pattern: str, *, innermost_first: bool, start: str) -> Tr
 
 # Blank lines end most traces; Python's are ended by their error line.
 _BLANK = r"\n[ \t]*\n"
-_JAVA_START = r"^(?!\s+(at |\.\.\.)).*\b[\w.$]+(Exception|Error|Throwable)\b"
+_JVM_FILE = r"[\w$-]+\.(?:java|kt|scala|groovy)"
+_JAVA_START = r"^(?![ \t]+(?:at |\.\.\.)).*\w(?:Exception|Error|Throwable)\b"
 FORMATS = (
     _format(
         "python",
-        r'^[\s|+>]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?',
+        r'^[ \t|+>]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?',
         innermost_first=False,
         start=r"Traceback \(most recent call last\)",
     ),
     _format(
         "pytest",
-        r"^(?:E\s+)?(?P<path>[^\s:'\"<>()]+\.pyx?):(?P<line>\d+): "
-        r"(?:in (?P<function>\S+)|[A-Z]\w+)",
+        r"^(?:E[ \t]+)?(?P<path>[^\s:'\"<>()]+\.pyx?):(?P<line>\d+):"
+        r"(?: in (?P<function>\S+)| [A-Z]\w+| ?$)",
         innermost_first=False,
         start=r"^_{5,}|^={5,}",
     ),
@@ -54,18 +55,24 @@ FORMATS = (
     ),
     _format(
         "java",
-        r"^\s*at (?:[\w.-]+(?:@[\w.]+)?/)*(?P<function>[\w$.<>]+)"
-        r"\((?P<path>[\w$-]+\.(?:java|kt|scala|groovy))(?::(?P<line>\d+))?\)",
+        r"^[ \t]*at (?:[\w.-]+(?:@[\w.]+)?/)*(?P<function>[\w$.<>]+)"
+        rf"\((?P<path>{_JVM_FILE})(?::(?P<line>\d+))?\)",
         innermost_first=True,
         start=_JAVA_START,
     ),
+    _format(  # what Gradle shows of a failing test
+        "gradle",
+        rf"^[ \t]+(?:Caused by: )?(?:[\w.$]+ )?at (?P<path>{_JVM_FILE}):(?P<line>\d+)$",
+        innermost_first=True,
+        start=r"FAILED$",
+    ),
     _format(
         "javascript",
-        r"^\s*at (?:async )?(?:(?P<function>[^\s(]+)(?: \[as [^\]]+\])? )?"
+        r"^[ \t]*at (?:async )?(?:(?P<function>[^\s(]+)(?: \[as [^\]]+\])? )?"
         r"\(?(?:file://|webpack://(?:/|[\w-]+/))?(?P<path>[^\s():]+\.(?:[cm]?[jt]sx?|vue|svelte))"
         r"(?:\?[^\s:]*)?:(?P<line>\d+):\d+\)?",
         innermost_first=True,
-        start=r"^(?!\s+at ).*\b\w*(Error|Exception)\b|" + _BLANK,
+        start=r"^(?![ \t]+at ).*(?:Error|Exception)\b|" + _BLANK,
     ),
     _format(
         "firefox",
@@ -75,8 +82,15 @@ FORMATS = (
         start=_BLANK,
     ),
     _format(
+        "vitest",
+        r"^[ \t]*❯ (?:(?P<function>[^\s:]+) )?(?P<path>[^\s:]+\.[cm]?[jt]sx?):(?P<line>\d+):\d+",
+        innermost_first=True,
+        start=_BLANK + r"|^[ \t]*FAIL ",
+    ),
+    _format(
         "go",
-        r"^(?P<function>[\w./*()-]+)\([^\n]*\)\n\s+(?P<path>\S+\.go):(?P<line>\d+)",
+        r"^(?P<function>[\w./*-]+(?:(?:\(\*?\w+\)|\[\.\.\.\])[\w.]*)*)\([^\n]*\)\n"
+        r"[ \t]+(?P<path>\S+\.go):(?P<line>\d+)",
         innermost_first=True,
         start=r"^goroutine \d+|^panic:",
     ),
@@ -88,7 +102,8 @@ FORMATS = (
     ),
     _format(
         "rust",
-        r"^\s+\d+: (?:0x[0-9a-f]+ - )?(?P<function>\S+)\n\s+at (?P<path>\S+\.rs):(?P<line>\d+)",
+        r"^[ \t]+\d+: (?:0x[0-9a-f]+ - )?(?P<function>\S+)\n"
+        r"[ \t]+at (?P<path>\S+\.rs):(?P<line>\d+)",
         innermost_first=True,
         start=r"stack backtrace:",
     ),
@@ -97,18 +112,19 @@ FORMATS = (
         r"^#\d+\s+(?:0x[0-9a-f]+ in )?(?P<function>[\w:~<>.*&]+)[^\n]*?\s+(?:at )?"
         r"(?P<path>[^\s()]+\.\w{1,4}):(?P<line>\d+)",
         innermost_first=True,
-        start=r"^\s*#0\b",
+        start=r"^[ \t]*#0\b",
     ),
     _format(
         "asan",
-        r"^\s+#\d+ 0x[0-9a-f]+ in (?P<function>[\w:~<>.*&]+)[^\n]*?\s(?P<path>[^\s()]+\.\w{1,4})"
+        r"^[ \t]+#\d+ 0x[0-9a-f]+ in (?P<function>[\w:~<>.*&]+)[^\n]*?\s(?P<path>[^\s()]+\.\w{1,4})"
         r":(?P<line>\d+)",
         innermost_first=True,
-        start=r"^\s*#0\b",
+        start=r"^[ \t]*#0\b",
     ),
     _format(
         "csharp",
-        r"^\s*at (?P<function>[\w.<>`\[\],+]+)\([^\n]*\) in (?P<path>[^\n]+?):line (?P<line>\d+)",
+        r"^[ \t]*at (?P<function>[\w.<>`\[\],+]+)\([^\n]*\) in "
+        r"(?P<path>[^\n]+?):line (?P<line>\d+)",
         innermost_first=True,
         start=_JAVA_START,
     ),
@@ -120,7 +136,7 @@ FORMATS = (
     ),
     _format(
         "ruby",
-        r"^\s*(?:from )?(?P<path>[^\s:]+\.(?:rb|erb|rake)):(?P<line>\d+):in "
+        r"^[ \t]*(?:# |from )?(?P<path>[^\s:]+\.(?:rb|erb|rake)):(?P<line>\d+):in "
         r"[`'](?P<function>[^']+)'",
         innermost_first=True,
         start=_BLANK,

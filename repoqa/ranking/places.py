@@ -25,6 +25,7 @@ DOCS = re.compile(
 EXAMPLE = re.compile(
     r"(^|/)(examples?|demos?|samples?|tutorials?|galleries|benchmarks?|asv_bench)/"
 )
+PACKAGE = re.compile(r"(?:[a-z_][\w$]*\.)+(?=[A-Z])")
 VENDORED = re.compile(
     r"(^|/)(vendor|vendored|third[-_]?party|node_modules|extern|externals?|_vendor)/"
 )
@@ -50,13 +51,16 @@ class Places:
     def of(self, printed: str, *, line: int | None = None, function: str = "") -> Iterator[Place]:
         """The files that share the longest suffix with a printed path.
 
-        An absolute or library path that shares no more than its file name is somebody else's file.
+        An absolute or library path that shares no more than its file name is somebody else's file,
+        and so is a Java class of another package.
         """
         parts = [part for part in printed.split("/") if part not in ("", ".", "..", "~")]
         if not parts:
             return
         shared = {
-            path: _shared(parts, path.split("/")) for path in self._by_name.get(parts[-1], ())
+            path: _shared(parts, path.split("/"))
+            for path in self._by_name.get(parts[-1], ())
+            if _may_hold(path, function)
         }
         longest = max(shared.values(), default=0)
         foreign = printed.startswith(("/", "~")) or ":" in printed or is_library(printed)
@@ -65,6 +69,14 @@ class Places:
             return
         for path in sorted(path for path, size in shared.items() if size == longest):
             yield Place(path, line, function)
+
+
+def _may_hold(path: str, function: str) -> bool:
+    """Whether a file's folder is that of a function's package, which Java alone ties together."""
+    package = PACKAGE.match(function) if path.endswith(".java") else None
+    return package is None or f"/{path}".rpartition("/")[0].endswith(
+        "/" + package[0].rstrip(".").replace(".", "/")
+    )
 
 
 def is_library(path: str) -> bool:

@@ -1,15 +1,15 @@
 """A question as the signals read it: weighted terms, names, and places in this repository."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log
 
 from repoqa.evidence.changes import changes
 from repoqa.index.index import Index
 from repoqa.index.terms import count_terms, terms_of
-from repoqa.ranking.places import Place, Places, is_library
-from repoqa.records import Lines, Question
+from repoqa.ranking.places import Place, Places, is_library, part_of
+from repoqa.records import Frame, Lines, Question
 
 # Words of English and of bug reports that say nothing about the code; their stems, as terms are.
 _STOP_WORDS = """
@@ -25,6 +25,8 @@ _STOP_WORDS = """
 STOP_TERMS = frozenset(term for word in _STOP_WORDS.split() for term in terms_of(word))
 # A name of one or two letters (`np`, `x`) is defined everywhere and meant nowhere.
 SHORTEST_NAME = 3
+# A failing test is where the bug shows; it is rarely where the bug is.
+TEST_FRAME = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Query:
     """`terms` and `title` weigh each term 1 + ln(its count); names are as written.
 
     `frames` and `mentions` are places with their strength: 1, shared among the files a printed
-    path may mean, and for frames divided by their distance from the innermost. `changes` are the
-    lines that a diff changes.
+    path may mean, and for frames divided by their distance from the innermost in this repository.
+    `changes` are the lines that a diff changes.
     """
 
     terms: Mapping[str, float]
@@ -49,16 +51,9 @@ def understand(question: Question, index: Index) -> Query:
     """Read a question against the files of a repository."""
     counts = count_terms(f"{question.title}\n{question.body}")
     if question.log:
-        counts += _halved(count_terms("\n".join(question.errors)))
+        counts += _halved(count_terms("\n".join((*question.errors, *question.tests))))
     places = Places(index.paths)
     names = {part: None for name in question.identifiers for part in name.split(".")}
-    frames = (
-        (place, strength / (1 + frame.depth))
-        for frame in question.frames
-        for place, strength in _shared(
-            places.of(frame.path, line=frame.line, function=frame.function)
-        )
-    )
     mentioned = (
         pair
         for mention in question.paths
@@ -70,10 +65,27 @@ def understand(question: Question, index: Index) -> Query:
         title=_weights(count_terms(question.title)),
         names=tuple(name for name in names if len(name) >= SHORTEST_NAME and not _stops(name)),
         dotted=tuple(name for name in question.identifiers if "." in name),
-        frames=tuple(dict.fromkeys(frames)),
+        frames=tuple(dict.fromkeys(_frames(question.frames, places))),
         mentions=tuple(dict.fromkeys(mentioned)),
         changes=changes(question.diff),
     )
+
+
+def _frames(frames: Iterable[Frame], places: Places) -> Iterator[tuple[Place, float]]:
+    """The places of every trace, the repository's own code before a library's that is named alike,
+    both before tests, each of these from the innermost out."""
+    traces: dict[int, list[tuple[bool, bool, int, list[tuple[Place, float]]]]] = defaultdict(list)
+    for frame in frames:
+        found = _shared(places.of(frame.path, line=frame.line, function=frame.function))
+        if found:
+            in_test = all(part_of(place.path) == "test" for place, _ in found)
+            order = (in_test, is_library(frame.path), frame.depth)
+            traces[frame.trace].append((*order, found))
+    for trace in traces.values():
+        trace.sort(key=lambda entry: entry[:3])
+        for distance, (in_test, _, _, found) in enumerate(trace):
+            weight = (TEST_FRAME if in_test else 1) / (1 + distance)
+            yield from ((place, strength * weight) for place, strength in found)
 
 
 def _shared(places: Iterable[Place]) -> list[tuple[Place, float]]:

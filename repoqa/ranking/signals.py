@@ -1,8 +1,9 @@
 """The signals: each one function from a query and an index to a score for every unit or file.
 
 A score is not negative, 0 where the signal says nothing, and is divided by its greatest, so that
-the weights (`weights.py`) compare. The text score is BM25 (Robertson and Zaragoza, "The
-Probabilistic Relevance Framework", 2009).
+the weights (`weights.py`) compare; places that the evidence names have their own strength, at
+most 1. The text score is BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework",
+2009).
 """
 
 from collections.abc import Iterator, Mapping
@@ -76,7 +77,7 @@ def unit_trace(query: Query, index: Index) -> Numbers:
     for place, strength in query.frames:
         for unit in _units_at(place, index):
             scores[unit] = max(scores[unit], strength)
-    return _scaled(scores)
+    return scores
 
 
 def unit_mention(query: Query, index: Index) -> Numbers:
@@ -139,7 +140,7 @@ def file_trace(query: Query, index: Index) -> Numbers:
         number = index.file_number(place.path)
         if number is not None:
             scores[number] = max(scores[number], strength)
-    return _scaled(scores)
+    return scores
 
 
 UNIT_SIGNALS = {
