@@ -373,7 +373,7 @@ def test_loading_says_nothing_by_itself(
     list(model.stream(PROMPT, progress=progress))
     list(model.stream(PROMPT, progress=progress))  # loaded once
     assert [stage for stage, _ in progress.stages] == [
-        *("Loading tiny", "Reading the prompt", "Reading the prompt")
+        *("Preparing tiny", "Loading tiny", "Reading the prompt", "Reading the prompt")
     ]
     assert not progress.open
     assert capfd.readouterr() == ("", "")

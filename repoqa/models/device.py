@@ -4,6 +4,16 @@ from dataclasses import dataclass
 
 import torch
 
+from repoqa.models.memory import available_to_cpu
+from repoqa.models.plan import Place
+from repoqa.models.profile import Dtype
+
+# Tokens of a prompt read at once. A CPU reads as fast with 256 as with 2048 (measured), and reports
+# oftener; an accelerator needs more of them to be busy.
+CPU_CHUNK = 256
+ACCELERATOR_CHUNK = 2048
+_FULL_BYTES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -21,14 +31,34 @@ class Device:
         return free
 
 
-def choose_device(*, stored: str) -> Device:
-    """The fastest device here, for weights that are `stored` as that type (`bfloat16`)."""
+def choose_device(*, stored: str, wanted: Dtype = "auto") -> Device:
+    """The fastest device here, for weights that are `stored` as that type (`bfloat16`).
+
+    `wanted` is the type of number to compute in, `auto` for the best that the device has.
+    """
+    asked = None if wanted == "auto" else getattr(torch, wanted)
     if torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-        return Device("cuda", "the GPU", dtype)
+        return Device("cuda", "the GPU", asked or dtype)
     if torch.backends.mps.is_available():
-        return Device("mps", "this machine", torch.float16)
-    return Device("cpu", "this machine", _cpu_numbers(stored))
+        return Device("mps", "this machine", asked or torch.float16)
+    return Device("cpu", "this machine", asked or _cpu_numbers(stored))
+
+
+def place_of(device: Device) -> Place:
+    """The device as memory is planned for it."""
+    free = device.free_memory()
+    return Place(
+        device.words,
+        free=available_to_cpu() if free is None else free,
+        chunk=chunk_for(device.name),
+        bits=32 if device.dtype.itemsize == _FULL_BYTES else 16,
+    )
+
+
+def chunk_for(device: str) -> int:
+    """How many tokens of a prompt are read at once on a device of that name."""
+    return CPU_CHUNK if device == "cpu" else ACCELERATOR_CHUNK
 
 
 def _cpu_numbers(stored: str) -> torch.dtype:

@@ -13,12 +13,9 @@ from typing import Any
 import torch
 
 from repoqa.errors import ModelError
+from repoqa.models.device import chunk_for
 from repoqa.protocols import Progress
 
-# Tokens read at once. A CPU reads as fast with 256 as with 2048 (measured), and reports oftener;
-# an accelerator needs more of them to be busy. A chunk's mask is this many rows of the prompt.
-_CPU_CHUNK = 256
-_ACCELERATOR_CHUNK = 2048
 _SEED = 0
 
 
@@ -48,7 +45,7 @@ def generate(
     from repoqa.models.key_values import key_values
 
     cache = key_values(model.config, tokens=len(prompt) + sampling.limit)
-    chunk = _CPU_CHUNK if model.device.type == "cpu" else _ACCELERATOR_CHUNK
+    chunk = chunk_for(model.device.type)
     randomness = torch.Generator(device=model.device).manual_seed(_SEED)
     logits = read(model, prompt, cache, chunk=chunk, progress=progress)
     answer: list[int] = []

@@ -3,8 +3,6 @@
 The names are those of a checkpoint's config.json, so that a profile's `[shape]` is copied from it.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 
@@ -36,26 +34,11 @@ class Shape(msgspec.Struct, frozen=True):
         return 2 * self.num_hidden_layers * self.key_value_heads * self.head_size
 
     @property
-    def parameters(self) -> "Parameters":
-        """The weights, counted as the Llama architecture has them."""
+    def parameters(self) -> int:
+        """How many numbers the weights are, counted as the Llama architecture has them."""
         attention = 2 * self.head_size * (self.num_attention_heads + self.key_value_heads)
         layer = self.hidden_size * (attention + 3 * self.intermediate_size)
         vocabularies = 1 if self.tie_word_embeddings else 2
         norms = self.hidden_size * (2 * self.num_hidden_layers + 1)
-        return Parameters(
-            layers=self.num_hidden_layers * layer,
-            others=vocabularies * self.vocab_size * self.hidden_size + norms,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """How many numbers the weights are: in the layers' matrices, and in all the rest."""
-
-    layers: int
-    others: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.layers + self.others
+        around = vocabularies * self.vocab_size * self.hidden_size + norms
+        return self.num_hidden_layers * layer + around

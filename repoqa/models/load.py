@@ -1,0 +1,93 @@
+"""Brings a checkpoint's weights into memory, by transformers.
+
+Only safetensors of an architecture transformers knows are read: no pickle, no code of the
+checkpoint's, and no network.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from repoqa.errors import ModelError
+from repoqa.models.checkpoint import Config
+from repoqa.models.device import Device
+
+
+def load(
+    checkpoint: Path, config: Config, device: Device, *, rope: Mapping[str, Any] | None = None
+) -> Any:
+    """The model on its device; `rope` are the rope parameters to use in place of its own.
+
+    Raises ModelError for weights that are damaged or missing.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        with _quiet():
+            model = _architecture(config).from_pretrained(
+                checkpoint,
+                config=_settings(checkpoint, config, rope=rope),
+                dtype=device.dtype,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+        return model.eval().to(device.name)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise ModelError(
+            f"the weights in {checkpoint} do not load: {_first_line(error)}",
+            remedy="Delete that folder if repoqa made it, else download the model again.",
+        ) from error
+
+
+def _settings(checkpoint: Path, config: Config, *, rope: Mapping[str, Any] | None) -> Any:
+    """transformers' own form of the config, with other rope parameters where they are given."""
+    if _is_llama(config):
+        from transformers.models.llama.configuration_llama import LlamaConfig
+
+        settings = LlamaConfig.from_pretrained(checkpoint, local_files_only=True)
+    else:
+        from transformers import AutoConfig
+
+        settings = AutoConfig.from_pretrained(
+            checkpoint, local_files_only=True, trust_remote_code=False
+        )
+    if rope is not None:
+        settings.rope_parameters = dict(rope)
+    return settings
+
+
+def _is_llama(config: Config) -> bool:
+    return config.architectures == ["LlamaForCausalLM"]
+
+
+def _architecture(config: Config) -> Any:
+    if _is_llama(config):
+        # Directly from its module: the automatic classes import a second more.
+        from transformers.models.llama.modeling_llama import LlamaForCausalLM
+
+        return LlamaForCausalLM
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from writing to the terminal: progress is shown by repoqa itself."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0].rstrip(".") or type(error).__name__
