@@ -17,6 +17,7 @@ from repoqa.cli.ask import ask
 from repoqa.cli.doctor import doctor
 from repoqa.cli.index import index
 from repoqa.cli.pack import pack
+from repoqa.cli.review import review
 from repoqa.errors import ExitCode, RepoqaError
 from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(pack)
+app.command()(review)
 app.command()(index)
 app.command()(doctor)
 app.add_typer(evaluate.app)

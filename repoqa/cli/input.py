@@ -63,6 +63,11 @@ def read_given(sources: Sources, *, note: Callable[[str], None]) -> Given:
     return Given(question, log)
 
 
+def read_piped(stream: BinaryIO, *, note: Callable[[str], None]) -> str:
+    """All of standard input as text. Raises UsageError where it is binary."""
+    return _text(_read(stream, note=note), name="standard input")
+
+
 def is_piped(stream: BinaryIO) -> bool:
     """Whether a stream carries input: a pipe, a socket or a file, not a terminal or device."""
     try:

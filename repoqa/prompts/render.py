@@ -68,6 +68,11 @@ def render(
         Message("system", templates.SYSTEM),
         Message("user", _user_text(question, context)),
     )
+    return as_prompt(messages, profile=profile, tokenizer=tokenizer)
+
+
+def as_prompt(messages: tuple[Message, ...], *, profile: Profile, tokenizer: Tokenizer) -> Prompt:
+    """Messages in the chat format of a model, counted whole."""
     segments = templates.FORMATS[profile.format](messages)
     around = templates.SERVER_FORMAT_TOKENS if profile.format == "messages" else 0
     return Prompt(messages, segments, _count(segments, tokenizer) + around, tokenizer.exact)

@@ -92,12 +92,16 @@ def _caller(site: Site, fits: bool | None, why: str = "") -> Caller:
     return Caller(site.path, site.reference.line, around, fits, why)
 
 
+def _doubtful(site: Site, why: str) -> Caller:
+    return replace(_caller(site, None, f"{why}; {UNKNOWN}"), is_doubtful=True)
+
+
 def _left_behind(site: Site, means: Meaning, target: Target) -> Caller | None:
     """A use of what is gone; None where it may as well mean another of its name."""
     name = target.symbol.name
     if means == "sure":
         return _caller(site, False, f"{name} is gone")
-    return None if target.others else _caller(site, None, f"{name} is gone; {UNKNOWN}")
+    return None if target.others else _doubtful(site, f"{name} is gone")
 
 
 def _still_called(
@@ -147,7 +151,7 @@ def _judged(site: Site, means: Meaning, *, answers: _Answers, difference: str) -
         return None
     if means == "sure":
         return _caller(site, False, difference)
-    return _caller(site, None, f"{difference}; {UNKNOWN}")
+    return _doubtful(site, difference)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def _bare(change: SymbolChange) -> Impact:
     is_renamed = change.change == "renamed" and change.old
     return Impact(
         symbol=symbol.name,
+        kind=symbol.kind,
         path=version.path,
         start=symbol.start,
         end=symbol.end,

@@ -80,13 +80,18 @@ def applied(hunks: Sequence[Hunk], lines: Sequence[str], *, reverse: bool = Fals
         result += lines[position:start]
         position = start
         for line in hunk.lines:
-            if line[:1] in (" ", taken, ""):
-                if position >= len(lines) or lines[position] != line[1:].removesuffix("\r"):
-                    raise PatchError(f"line {position + 1}")
+            mark, code = line[:1] or " ", line[1:].removesuffix("\r")
+            if mark in (" ", taken):
+                _check(lines, position, code)
                 position += 1
-            if line[:1] in (" ", added, ""):
-                result.append(line[1:].removesuffix("\r"))
+            if mark in (" ", added):
+                result.append(code)
     return result + list(lines[position:])
+
+
+def _check(lines: Sequence[str], position: int, code: str) -> None:
+    if position >= len(lines) or lines[position] != code:
+        raise PatchError(f"line {position + 1}")
 
 
 class _Lines:

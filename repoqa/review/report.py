@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from repoqa.records import SkippedFile
+from repoqa.records import Kind, SkippedFile
 
 ChangeKind = Literal["added", "removed", "renamed", "signature", "body"]
 Severity = Literal["error", "warning", "info"]
@@ -34,6 +34,7 @@ class Caller:
 
     `fits`: True where the use still holds, False where it cannot, None where the parse does not
     tell (an argument that spreads, an overload, a receiver of unknown type); `why` says so.
+    `is_doubtful`: it cannot be what it was, and means this symbol as likely as not.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Caller:
     symbol: str
     fits: bool | None
     why: str = ""
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Impact:
     """
 
     symbol: str
+    kind: Kind
     path: str
     start: int
     end: int
@@ -92,6 +95,12 @@ class Impact:
     overrides: tuple[Related, ...] = ()
     tests: tuple[TestReach, ...] = ()
     in_test: bool = False
+
+    @property
+    def is_untested(self) -> bool:
+        """Whether it is code to be tested, and no test was found that reaches it."""
+        is_code = self.kind in ("function", "method", "class") and self.change != "removed"
+        return is_code and not self.in_test and not self.tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,8 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Review:
     """A whole review. `dropped` counts the model's lines that are not among the findings, by why;
-    `model` is "" where none was asked; `problem` says why it gave no findings, "" where it did."""
+    `model` is "" where none was asked; `problem` says why it gave no findings, "" where it did.
+    `redacted` counts the secrets that were kept from it."""
 
     range: Range
     impact: tuple[Impact, ...]
@@ -119,3 +129,4 @@ class Review:
     model: str
     problem: str
     seconds: Mapping[str, float]
+    redacted: int = 0
