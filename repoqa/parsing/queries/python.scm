@@ -99,6 +99,33 @@
     (subscript value: (attribute attribute: (identifier) @reference.type))
     (binary_operator (identifier) @reference.type)])]))
 
+; A | dict[str, list[B]]: what stands in brackets is an expression there
+(type (binary_operator [
+  (subscript subscript: [
+    (identifier) @reference.type
+    (attribute attribute: (identifier) @reference.type)
+    (list (identifier) @reference.type)
+    (subscript
+      value: (identifier) @reference.type
+      subscript: (identifier)? @reference.type)])
+  (binary_operator (subscript subscript: [
+    (identifier) @reference.type
+    (attribute attribute: (identifier) @reference.type)
+    (list (identifier) @reference.type)
+    (subscript
+      value: (identifier) @reference.type
+      subscript: (identifier)? @reference.type)]))]))
+
+; tuple[A, *B], Callable[[A, m.B, list[C]], D]
+(type (splat_type (identifier) @reference.type))
+
+(type (list [
+  (identifier) @reference.type
+  (attribute attribute: (identifier) @reference.type)
+  (subscript
+    value: (identifier) @reference.type
+    subscript: (identifier)? @reference.type)]))
+
 (except_clause [
   (identifier) @reference.type
   (attribute attribute: (identifier) @reference.type)
@@ -106,7 +133,8 @@
   (tuple (attribute attribute: (identifier) @reference.type))
   (as_pattern . (identifier) @reference.type)
   (as_pattern . (attribute attribute: (identifier) @reference.type))
-  (as_pattern . (tuple (identifier) @reference.type))])
+  (as_pattern . (tuple (identifier) @reference.type))
+  (as_pattern . (tuple (attribute attribute: (identifier) @reference.type)))])
 
 (raise_statement [
   (identifier) @reference.type
