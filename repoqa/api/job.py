@@ -33,8 +33,8 @@ from repoqa.settings import (
     read_settings,
 )
 
-# As many files are named on standard error; `pack --json` lists them all.
-MOST_NAMED = 5
+# As many files are named on standard error for one reason; `pack --json` lists them all.
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +193,14 @@ def check_budget(
 
 
 def difficulties(index: Index) -> Iterator[str]:
-    """What went wrong while indexing, each thing on a line: the first files that the parser gave
-    up on now, and why nothing could be cached."""
-    for file in index.failed[:MOST_NAMED]:
-        yield f"{file.path}: {file.why}"
-    if len(index.failed) > MOST_NAMED:
-        yield f"{len(index.failed) - MOST_NAMED:,} more files are read as line chunks"
+    """What went wrong while indexing, each thing on a line: the files that the parser gave up on
+    now, those of one reason together, and why nothing could be cached."""
+    paths_of: dict[str, list[str]] = {}
+    for file in index.failed:
+        paths_of.setdefault(file.why, []).append(file.path)
+    for why, paths in sorted(paths_of.items()):
+        more = f" and {len(paths) - MOST_NAMED:,} more" if len(paths) > MOST_NAMED else ""
+        yield f"{', '.join(paths[:MOST_NAMED])}{more}: {why}"
     if index.cache_problem:
         yield f"{index.cache_problem}; the next question indexes again"
 

@@ -28,7 +28,7 @@ def git() -> Check:
 
 def grammars(*, progress: Progress) -> Check:
     """Whether every language's grammar loads, with its query."""
-    from repoqa.parsing.grammar import load
+    from repoqa.parsing.grammar import GrammarError, load
     from repoqa.parsing.languages import LANGUAGES
 
     broken: dict[str, str] = {}
@@ -36,10 +36,9 @@ def grammars(*, progress: Progress) -> Check:
     for language in LANGUAGES:
         try:
             load(language.name)
-        # AttributeError: another module of that name; ValueError: a version that does not fit.
-        except (ImportError, OSError, AttributeError, ValueError) as error:
+        except GrammarError as error:
             package = language.grammar.replace("_", "-")
-            broken[package] = f"{language.name} ({str(error).splitlines()[0]})"
+            broken[package] = f"{language.name} ({error})"
         progress.advance()
     progress.finish()
     if not broken:
@@ -47,8 +46,8 @@ def grammars(*, progress: Progress) -> Check:
     return Check(
         "grammars",
         f"{len(broken)} of {len(LANGUAGES)} do not load: {', '.join(broken.values())}",
-        "missing",
-        "a repository with such files cannot be indexed",
+        "lacking",
+        "such files are read as line chunks, without their functions and classes",
         f"{sys.executable} -m pip install --force-reinstall {' '.join(broken)}",
     )
 

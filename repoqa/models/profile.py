@@ -142,7 +142,15 @@ def load_profile(name: str, *, directories: Sequence[Path] = ()) -> Profile:
 def _found(name: str, folders: Iterable[Path], *, but: Iterable[Path] = ()) -> Path:
     """The first file of that name. Raises LookupError for none."""
     for folder in folders:
-        if (path := folder / f"{name}.toml").is_file() and path not in but:
+        path = folder / f"{name}.toml"
+        try:
+            is_there = path.is_file()
+        except OSError as error:
+            raise UsageError(
+                f"the model profiles in {folder} cannot be read: {error.strerror}",
+                remedy="Make the folder readable, or move it away to go on with those shipped.",
+            ) from error
+        if is_there and path not in but:
             return path
     raise LookupError(name)
 

@@ -72,12 +72,21 @@ class Grammar:
     patterns: tuple[Pattern, ...]
 
 
+class GrammarError(Exception):
+    """A language's package is not installed, or not one that works here; the message says why."""
+
+
 @cache
 def load(language: str) -> Grammar:
-    """The grammar of a language in `languages.LANGUAGES`. Raises KeyError for another."""
+    """The grammar of a language in `languages.LANGUAGES`. Raises KeyError for another, and
+    GrammarError where its package does not load."""
     entry = BY_NAME[language]
-    loader = getattr(importlib.import_module(entry.grammar), entry.loader)
-    grammar = TreeSitterLanguage(cast("Callable[[], object]", loader)())
+    try:
+        loader = getattr(importlib.import_module(entry.grammar), entry.loader)
+        grammar = TreeSitterLanguage(cast("Callable[[], object]", loader)())
+    # AttributeError: another module of that name; ValueError: a version that does not fit.
+    except (ImportError, OSError, AttributeError, ValueError) as error:
+        raise GrammarError(str(error).partition("\n")[0]) from error
     source = query_source(language)
     query = Query(grammar, source)
     patterns = tuple(

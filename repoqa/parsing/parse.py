@@ -12,7 +12,7 @@ memory). Whoever parses strangers' files does so in a process of its own, with l
 import hashlib
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
 from time import monotonic
 
@@ -32,6 +32,8 @@ PARSE_BYTES = 4_000_000
 # 100,000 unclosed braces of JavaScript, and takes minutes for as many parentheses.
 DEEPEST_NESTING = 10_000
 CHUNK_LINES = 60
+# How a `problem` begins that mending the installation mends.
+NO_GRAMMAR = "the grammar does not load"
 
 # Tens of thousands of loose marks (a drawing in dashes) are searched in a time that grows with
 # their square: 10 s for 20,000. Programs have statements between theirs.
@@ -53,10 +55,17 @@ def __getattr__(name: str) -> str:
 def _parser_version() -> str:
     digest = hashlib.sha256(_REVISION.encode())
     for wheel in ("tree_sitter", *sorted({entry.grammar for entry in languages.LANGUAGES})):
-        digest.update(f"{wheel} {version(wheel)}\n".encode())
+        digest.update(f"{wheel} {_installed(wheel)}\n".encode())
     for language in languages.LANGUAGES:
         digest.update(f"{language.name}\n{grammar.query_source(language.name)}\n".encode())
     return f"{_REVISION}-{digest.hexdigest()[:16]}"
+
+
+def _installed(wheel: str) -> str:
+    try:
+        return version(wheel)
+    except PackageNotFoundError:
+        return "missing"
 
 
 def parse(path: str, content: bytes) -> ParsedFile:
@@ -104,7 +113,7 @@ class _GaveUp(Exception):
 
 def _captured(language: str, source: bytes) -> captures.Captures:
     """What the language's query captures in the source. Raises _GaveUp."""
-    loaded = grammar.load(language)
+    loaded = _loaded(language)
     root = _checked_tree(language, source).root_node
     marks = root.child_count - root.named_child_count
     if marks > MOST_LOOSE_MARKS and marks > root.named_child_count * MARKS_TO_STATEMENTS:
@@ -127,7 +136,14 @@ def _checked_tree(language: str, source: bytes) -> Tree:
     if _nesting(source) > DEEPEST_NESTING:
         raise _GaveUp(f"brackets nested over {DEEPEST_NESTING:,} deep")
     repaired = _repaired(source, languages.BY_NAME[language].repairs)
-    return _tree(grammar.load(language), repaired, _Deadline(PARSE_SECONDS))
+    return _tree(_loaded(language), repaired, _Deadline(PARSE_SECONDS))
+
+
+def _loaded(language: str) -> grammar.Grammar:
+    try:
+        return grammar.load(language)
+    except grammar.GrammarError as error:
+        raise _GaveUp(f"{NO_GRAMMAR} ({language}: {error})") from error
 
 
 def _nesting(source: bytes) -> int:
