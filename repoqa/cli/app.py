@@ -1,27 +1,23 @@
 """The `repoqa` command, and the one border where errors become a line and an exit code."""
 
-import platform
 import sys
-import tempfile
-import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from repoqa import __version__
-from repoqa.cli import evaluate
+from repoqa.cli import evaluate, hook
 from repoqa.cli.ask import ask
 from repoqa.cli.doctor import doctor
+from repoqa.cli.failure import NAME, write_log
 from repoqa.cli.index import index
 from repoqa.cli.pack import pack
 from repoqa.cli.review import review
 from repoqa.errors import ExitCode, RepoqaError
 from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
 
-NAME = "repoqa"
 app = typer.Typer(
     name=NAME,
     rich_markup_mode=None,
@@ -35,6 +31,7 @@ app.command()(review)
 app.command()(index)
 app.command()(doctor)
 app.add_typer(evaluate.app)
+app.add_typer(hook.app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -87,7 +84,7 @@ def _guarded(arguments: Sequence[str], output: Output) -> int:
     except ReaderGoneError:
         raise
     except Exception:  # a bug: loud, with everything a report needs
-        path = _write_log(arguments, traceback.format_exc())
+        path = write_log(arguments, traceback.format_exc())
         output.note(f"this is a bug in repoqa, sorry\nPlease report it with the log: {path}")
         return ExitCode.BUG
     return status if isinstance(status, int) else ExitCode.FINE
@@ -97,22 +94,3 @@ def _help_for(arguments: Sequence[str]) -> str:
     commands = getattr(typer.main.get_command(app), "commands", {})
     named = [argument for argument in arguments[:1] if argument in commands]
     return " ".join((NAME, *named, "--help"))
-
-
-def _write_log(arguments: Sequence[str], trace: str) -> Path:
-    from repoqa.settings import log_directory
-
-    name = f"error-{time.strftime('%Y%m%d-%H%M%S')}.log"
-    text = (
-        f"{NAME} {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"arguments: {list(arguments)!r}\n\n{trace}"
-    )
-    try:
-        directory = log_directory()
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / name
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError:
-        path = Path(tempfile.mkdtemp(prefix=f"{NAME}-")) / name
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    return path

@@ -18,19 +18,19 @@ MOST_PROBLEMS = 50
 STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 
-def impact_lines(review: Review) -> Iterator[StyledText]:
-    """What changed, what that reaches, and each use that does not fit."""
+def impact_lines(review: Review, *, most: int = MOST_SYMBOLS) -> Iterator[StyledText]:
+    """What changed, what that reaches for the `most` gravest, and each use that does not fit."""
     changes = sorted(review.impact, key=_gravest_first)
     if not changes:
         yield ("No function, type or value changes.\n", "")
     else:
         yield (f"{_summary(changes)}\n", "bold")
-    for change in changes[:MOST_SYMBOLS]:
+    for change in changes[:most]:
         where = place(change.path, change.start, change.end)
         yield (f"  {where}", "cyan")
         yield (f"  {one_line(change.symbol)}: {_reach(change)}\n", "")
-    if len(changes) > MOST_SYMBOLS:
-        yield (f"  and {len(changes) - MOST_SYMBOLS} more (--json lists all)\n", "dim")
+    if len(changes) > most:
+        yield (f"  and {len(changes) - most} more (--json lists all)\n", "dim")
     found = problems(review.impact)
     for problem in found[:MOST_PROBLEMS]:
         yield from _line(problem)
