@@ -13,6 +13,7 @@ from repoqa.evaluation.localize import outer_functions
 from repoqa.evaluation.reports import Gold, Report
 from repoqa.evidence.changes import replaced
 from repoqa.index.analysis import analyzed
+from repoqa.index.record import KeptOutline, unpack_postings
 from repoqa.parsing.languages import detect
 from repoqa.protocols import Progress
 from repoqa.ranking.places import part_of
@@ -145,9 +146,9 @@ def _parsed(past: Past, parent: str, gold: Sequence[Gold]) -> dict[str, ParsedFi
     }
     found = analyzed([(entries[path], contents[path]) for path in entries], [*entries.values()])
     return {
-        entry.path: record.outline.parsed
+        entry.path: KeptOutline(record.outline).parsed
         for entry, record in found
-        if record is not None and not record.postings.left_out
+        if record is not None and not unpack_postings(record.postings).left_out
     }
 
 
