@@ -1,17 +1,21 @@
 """From a snapshot to its index: what is cached is reused, what is new is parsed once."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from repoqa.index import files
 from repoqa.index.analysis import analyzed
 from repoqa.index.eviction import InUse, keep_bounded
 from repoqa.index.index import AS_CHUNKS, Fresh, Index
+from repoqa.index.merge import ReadFile, merge
 from repoqa.index.places import mark_used, place_of, segment_directory
-from repoqa.index.record import PackedRecord, Postings, unpack_postings
-from repoqa.index.segment import Segment, SegmentFile, load, merge, save
+from repoqa.index.record import PackedRecord, unpack_postings
+from repoqa.index.segment import Segment, load, save
 from repoqa.index.store import Store
 from repoqa.index.terms import TERMS_VERSION
 from repoqa.parsing.parse import NO_GRAMMAR, PARSER_VERSION
@@ -26,41 +30,65 @@ FEWEST_CHANGED = 64
 CHANGED_SHARE = 0.05
 RECORDS_PER_WRITE = 256
 
-Keyed = tuple[FileEntry, str]
-
 
 def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
     """The index of a snapshot. Damaged or missing cache entries are rebuilt silently."""
-    keyed = [(entry, record_key(entry, snapshot.object_format)) for entry in snapshot.files]
+    kind = record_kind(snapshot.object_format)
     directory = _segment_directory(snapshot, store)
     if store.directory is not None:
         mark_used(store.directory, place_of(snapshot))
     base = load(directory) if directory else None
-    if base is not None and _changes(base, keyed) > max(FEWEST_CHANGED, CHANGED_SHARE * len(keyed)):
-        base = None
-    known = (
-        {(file.path, file.key) for file in base.files if _lasts(file.problem)} if base else set()
-    )
-    changed = [(entry, key) for entry, key in keyed if (entry.path, key) not in known]
+    alive, changed = _compared(base, kind, snapshot.files)
+    if len(alive) - alive.sum() + len(changed) > most_changed(len(snapshot.files)):
+        base, alive, changed = None, alive[:0], snapshot.files
     reader = _Reader(snapshot, store, progress)
-    fresh = merge(reader.read(changed))
+    fresh = merge(kind, reader.read(changed))
     if base is None and directory is not None:
         _save_quietly(fresh, directory)
     if base is None or reader.parsed:
-        keep_bounded(store, InUse(place_of(snapshot), [key for _, key in keyed]))
+        keys = [record_key(entry, snapshot.object_format) for entry in snapshot.files]
+        keep_bounded(store, InUse(place_of(snapshot), keys))
     return Index(
         snapshot,
         store,
-        segments=(base, fresh) if base else (fresh,),
-        alive=_alive(base, fresh, known.intersection((entry.path, key) for entry, key in keyed)),
+        segments=[segment for segment in (base, fresh) if segment and segment.files] or [fresh],
+        alive=np.append(alive, np.ones(len(fresh.files), dtype=bool)),
         fresh=Fresh(reader.parsed, tuple(reader.missing), tuple(sorted(reader.failed))),
     )
 
 
+def most_changed(files: int) -> int:
+    """How many files may differ from the segment of a snapshot of so many."""
+    return max(FEWEST_CHANGED, int(CHANGED_SHARE * files))
+
+
+def record_kind(object_format: str) -> str:
+    """What the keys of all records begin with that are of use now."""
+    return f"{RECORD_VERSION}.{TERMS_VERSION}.{PARSER_VERSION}:{object_format}"
+
+
 def record_key(entry: FileEntry, object_format: str) -> str:
     """The key of a file's record: its content and its name (which tells the language)."""
-    name = entry.path.rpartition("/")[2].encode("utf-8", "backslashreplace").decode()
-    return f"{RECORD_VERSION}.{TERMS_VERSION}.{PARSER_VERSION}:{object_format}:{entry.oid}:{name}"
+    return files.record_key(record_kind(object_format), entry.path, entry.oid)
+
+
+def _compared(
+    base: Segment | None, kind: str, wanted: Sequence[FileEntry]
+) -> tuple[NDArray[np.bool_], Sequence[FileEntry]]:
+    """For each file of the base whether it is still to be found, and the files that it lacks."""
+    if base is None or base.files.kind != kind:
+        return np.zeros(0, dtype=bool), wanted
+    known = base.files
+    lasting = np.ones(len(known), dtype=bool)
+    lasting[[number for number, note in known.notes.items() if not _lasts(note.problem)]] = False
+    paths, oids = tuple(e.path for e in wanted), tuple(e.oid for e in wanted)
+    if paths == known.paths and oids == known.oids and lasting.all():
+        return lasting, ()
+    sought = set(zip(paths, oids, strict=True))
+    pairs = list(zip(known.paths, known.oids, strict=True))
+    alive = lasting & np.fromiter((pair in sought for pair in pairs), bool, len(pairs))
+    kept = set(compress(pairs, alive))
+    return alive, [entry for entry in wanted if (entry.path, entry.oid) not in kept]
 
 
 class _Reader:
@@ -72,20 +100,21 @@ class _Reader:
         self.failed: list[SkippedFile] = []
         self.parsed = 0
 
-    def read(self, keyed: Sequence[Keyed]) -> list[tuple[SegmentFile, Postings]]:
+    def read(self, entries: Sequence[FileEntry]) -> list[ReadFile]:
         """The files' postings, sorted by path."""
-        cached = dict(self.store.postings(sorted({key for _, key in keyed})))
-        found = [
-            (_segment_file(entry.path, key, cached[key]), cached[key])
-            for entry, key in keyed
-            if key in cached
-        ]
-        fresh = [entry for entry, key in keyed if key not in cached]
+        keys = [record_key(entry, self.snapshot.object_format) for entry in entries]
+        cached = dict(self.store.postings(sorted(set(keys))))
+        found, fresh = [], []
+        for entry, key in zip(entries, keys, strict=True):
+            if key in cached:
+                found.append(ReadFile(entry.path, entry.oid, cached[key]))
+            else:
+                fresh.append(entry)
         if fresh:
             found.extend(self._analyzed(fresh))
-        return sorted(found, key=lambda pair: pair[0].path)
+        return sorted(found, key=attrgetter("path"))
 
-    def _analyzed(self, entries: Sequence[FileEntry]) -> Iterator[tuple[SegmentFile, Postings]]:
+    def _analyzed(self, entries: Sequence[FileEntry]) -> Iterator[ReadFile]:
         self.progress.start("indexing", total=len(entries), unit="files")
         batch: list[tuple[str, PackedRecord]] = []
         for entry, record in analyzed(self.snapshot.source.read(entries), entries):
@@ -103,30 +132,14 @@ class _Reader:
             if len(batch) == RECORDS_PER_WRITE:
                 self.store.add(batch)
                 batch = []
-            yield _segment_file(entry.path, key, postings), postings
+            yield ReadFile(entry.path, entry.oid, postings)
         self.store.add(batch)
         self.progress.finish()
-
-
-def _segment_file(path: str, key: str, postings: Postings) -> SegmentFile:
-    return SegmentFile(path, key, postings.left_out, postings.problem)
-
-
-def _changes(base: Segment, keyed: Sequence[Keyed]) -> int:
-    """How many files differ between a segment and the snapshot."""
-    return len({(f.path, f.key) for f in base.files} ^ {(entry.path, key) for entry, key in keyed})
 
 
 def _lasts(problem: str) -> bool:
     """Whether a file is to be cached: what a broken installation gave is tried again."""
     return not problem.startswith(NO_GRAMMAR)
-
-
-def _alive(base: Segment | None, fresh: Segment, wanted: Set[tuple[str, str]]) -> NDArray[np.bool_]:
-    """For each file of the segments in turn, whether it is to be found: those of the base that
-    are wanted, by path and key, and all fresh ones."""
-    kept = [(file.path, file.key) in wanted for file in base.files] if base else []
-    return np.array(kept + [True] * len(fresh.files), dtype=bool)
 
 
 def _segment_directory(snapshot: Snapshot, store: Store) -> Path | None:

@@ -80,8 +80,8 @@ def _evictables(store: Store, directory: Path, in_use: InUse) -> Iterator[_Evict
     for name in sorted({*used, *_segments(directory)}):
         segment = directory / SEGMENTS / name
         when = used.get(name, 0.0)
-        for file in listed_files(segment):
-            last_use[file.key] = max(last_use.get(file.key, 0.0), when)
+        for key in listed_files(segment).keys:
+            last_use[key] = max(last_use.get(key, 0.0), when)
         if name != in_use.place.name:
             yield _Evictable(when, False, name, size_of(segment))
     kept = set(in_use.keys)

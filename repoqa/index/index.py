@@ -4,18 +4,19 @@ Files and units are numbered through the segments in turn. A file that left the 
 number and is dead: no lookup returns it.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
+from itertools import accumulate, chain, compress
 
 import numpy as np
 from numpy.typing import NDArray
 
+from repoqa.index.files import Note, record_key
 from repoqa.index.record import KeptOutline, Outline, analyze
 from repoqa.index.segment import Segment
 from repoqa.index.store import Store
-from repoqa.index.terms import Field, count_terms, hashed
+from repoqa.index.terms import Field, hashed, term_hash
 from repoqa.parsing.text import decode, split_lines
 from repoqa.records import FileEntry, ParsedFile, SkippedFile, Snapshot, Symbol
 
@@ -61,48 +62,69 @@ class Index:
         self.failed = fresh.failed
         self._store = store
         self._segments = tuple(segments)
-        self._files = tuple(file for segment in segments for file in segment.files)
-        self._entries = {entry.path: entry for entry in snapshot.files}
-        self.file_alive = alive & np.array([not f.left_out for f in self._files], dtype=bool)
-        self.file_paths = tuple(file.path for file in self._files)
-        self._number = {
-            path: number for number, path in enumerate(self.file_paths) if self.file_alive[number]
-        }
-        starts = np.cumsum([0, *(len(segment.files) for segment in segments)])
-        self.unit_file = np.concatenate(
-            [s.arrays.unit_file + start for s, start in zip(segments, starts, strict=False)]
+        self.file_paths = tuple(chain.from_iterable(s.files.paths for s in segments))
+        self._oids = tuple(chain.from_iterable(s.files.oids for s in segments))
+        self._file_bases = list(accumulate((len(s.files) for s in segments), initial=0))
+        notes = self._living_notes(alive)
+        self.file_alive = alive.copy()
+        self.file_alive[[number for number, note in notes.items() if note.left_out]] = False
+        self._number = dict(
+            compress(zip(self.file_paths, range(len(alive)), strict=True), self.file_alive)
         )
-        self._unit_number = np.concatenate([s.arrays.unit_number for s in segments])
-        self.lengths = np.concatenate([s.arrays.lengths for s in segments]).astype(np.float64)
-        self._bases = np.cumsum([0, *(len(s.arrays.unit_file) for s in segments)])
+        arrays = [segment.arrays for segment in segments]
+        self.unit_file = np.concatenate(
+            [a.unit_file + base for a, base in zip(arrays, self._file_bases, strict=False)]
+        )
+        self._unit_number = np.concatenate([a.unit_number for a in arrays])
+        self.lengths = np.concatenate([a.lengths for a in arrays]).astype(np.float64)
+        self.path_lengths = np.concatenate([a.path_lengths for a in arrays]).astype(np.float64)
+        self._unit_bases = list(accumulate((len(a.unit_file) for a in arrays), initial=0))
         self.unit_alive = self.file_alive[self.unit_file]
         self.reused_count = int(alive.sum()) - fresh.parsed
-        self.skipped = tuple(sorted((*snapshot.skipped, *fresh.missing, *self._left_out(alive))))
+        left_out = (
+            SkippedFile(self.file_paths[number], note.left_out or f"{note.problem}: {AS_CHUNKS}")
+            for number, note in notes.items()
+        )
+        self.skipped = tuple(sorted((*snapshot.skipped, *fresh.missing, *left_out)))
+        self._matches: dict[int, Matches] = {}
         self._outlines: dict[str, Outline | KeptOutline] = {}
         self._lines: dict[str, list[str]] = {}
 
-    def _left_out(self, alive: NDArray[np.bool_]) -> list[SkippedFile]:
-        return [
-            SkippedFile(file.path, file.left_out or f"{file.problem}: {AS_CHUNKS}")
-            for file, is_alive in zip(self._files, alive, strict=True)
-            if is_alive and (file.left_out or file.problem)
-        ]
+    def _living_notes(self, alive: NDArray[np.bool_]) -> dict[int, Note]:
+        """The notes on files of the snapshot, by the files' numbers."""
+        return {
+            base + number: note
+            for segment, base in zip(self._segments, self._file_bases, strict=False)
+            for number, note in segment.files.notes.items()
+            if alive[base + number]
+        }
 
     @property
     def cache_problem(self) -> str:
         """Why nothing can be kept for the next question; "" where it is."""
         return self._store.problem
 
-    @property
+    @cached_property
     def paths(self) -> Sequence[str]:
         """Every indexed path, sorted."""
         return sorted(self._number)
 
+    @cached_property
+    def _entries(self) -> dict[str, FileEntry]:
+        return {entry.path: entry for entry in self.snapshot.files}
+
     def matches(self, field: Field, term: str) -> Matches:
         """The living units that hold a term in a field."""
+        hash_of_term = hashed(field, term)
+        known = self._matches.get(hash_of_term)
+        if known is None:
+            known = self._matches[hash_of_term] = self._matching(hash_of_term)
+        return known
+
+    def _matching(self, term: int) -> Matches:
         units, counts = [], []
-        for segment, base in zip(self._segments, self._bases, strict=False):
-            found, numbers = segment.postings(hashed(field, term))
+        for segment, base in zip(self._segments, self._unit_bases, strict=False):
+            found, numbers = segment.postings(term)
             units.append(found.astype(np.int64) + base)
             counts.append(numbers.astype(np.float64))
         all_units = np.concatenate(units)
@@ -113,42 +135,22 @@ class Index:
         """The number of a living file, or None."""
         return self._number.get(path)
 
-    @cached_property
-    def _named(self) -> dict[str, list[int]]:
-        """The living files by the terms of their paths."""
-        named: dict[str, list[int]] = defaultdict(list)
-        for path, number in self._number.items():
-            for term in {term for part in path.split("/") for term in _part_terms(part)}:
-                named[term].append(number)
-        return named
-
-    @cached_property
-    def path_lengths(self) -> Numbers:
-        """For each file the number of terms of its path."""
-        return np.array(
-            [sum(len(_part_terms(part)) for part in path.split("/")) for path in self.file_paths],
-            dtype=np.float64,
-        )
-
-    def files_named(self, term: str) -> list[int]:
-        """The living files that have a term in their path."""
-        return self._named.get(term, [])
+    def files_named(self, term: str) -> Units:
+        """The living files that have a term in their path, sorted."""
+        found = [
+            segment.files_named(term_hash(term)).astype(np.int64) + base
+            for segment, base in zip(self._segments, self._file_bases, strict=False)
+        ]
+        files = np.concatenate(found)
+        return files[self.file_alive[files]]
 
     def stems_ending(self, tail: str) -> list[tuple[int, str]]:
         """The living files whose path without suffix (a package's: its folder) ends with `tail`."""
-        found = self._stems.get(tail.rpartition("/")[2], [])
-        return [(number, stem) for number, stem in found if f"/{stem}".endswith(f"/{tail}")]
-
-    @cached_property
-    def _stems(self) -> dict[str, list[tuple[int, str]]]:
-        """The living files' paths without suffix, by their last part."""
-        stems: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        found = []
         for path, number in self._number.items():
-            stem = path.rpartition(".")[0] or path
-            for package_file in PACKAGE_FILES:
-                stem = stem.removesuffix(f"/{package_file}")
-            stems[stem.rpartition("/")[2]].append((number, stem))
-        return stems
+            if tail in path and f"/{stem_of(path)}".endswith(f"/{tail}"):
+                found.append((number, stem_of(path)))
+        return found
 
     def units_of(self, file_number: int) -> range:
         """The numbers of a file's units, in order of their lines."""
@@ -163,9 +165,13 @@ class Index:
 
     def prefetch(self, paths: Sequence[str]) -> None:
         """Load the outlines of several files in one query."""
-        wanted = {path: self._files[self._number[path]].key for path in paths}
+        wanted = {path: self._key(self._number[path]) for path in paths}
         found = dict(self._store.outlines(sorted(set(wanted.values()))))
         self._outlines |= {path: found[key] for path, key in wanted.items() if key in found}
+
+    def _key(self, number: int) -> str:
+        kind = self._segments[0].files.kind
+        return record_key(kind, self.file_paths[number], self._oids[number])
 
     def parsed(self, path: str) -> ParsedFile:
         """The parsed file. Raises KeyError for a path that is not indexed."""
@@ -197,7 +203,9 @@ class Index:
         raise KeyError(path)
 
 
-@lru_cache(maxsize=1 << 16)
-def _part_terms(part: str) -> frozenset[str]:
-    """The terms of one part of a path."""
-    return frozenset(count_terms(part))
+def stem_of(path: str) -> str:
+    """A path without suffix; a package's is its folder."""
+    stem = path.rpartition(".")[0] or path
+    for package_file in PACKAGE_FILES:
+        stem = stem.removesuffix(f"/{package_file}")
+    return stem

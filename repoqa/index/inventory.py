@@ -70,7 +70,7 @@ def _cached(directory: Path, sizes: dict[str, int]) -> Iterator[CachedPlace]:
         segment = segment_directory(directory, place)
         files = listed_files(segment)
         if files:
-            records = sum(sizes.get(key, 0) for key in {file.key for file in files})
+            records = sum(sizes.get(key, 0) for key in set(files.keys))
             yield CachedPlace(place, len(files), size_of(segment) + records, used)
 
 

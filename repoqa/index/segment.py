@@ -7,7 +7,7 @@ are a second, small segment in memory, and their old entries in the first are ma
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from repoqa.index.record import Postings
+from repoqa.index.files import Files, Note
 
 TABLE = "table"
 OLD = "old"
@@ -26,6 +26,7 @@ UNFINISHED = ".repoqa-"
 CHECKSUM_BYTES = 4
 # Paths are bytes to git; what is not UTF-8 in them has to come back as it was.
 PATHS = ("utf-8", "surrogateescape")
+NUL = "\0"
 DTYPES: Mapping[str, type] = MappingProxyType(
     {
         "terms": np.uint64,
@@ -35,26 +36,22 @@ DTYPES: Mapping[str, type] = MappingProxyType(
         "unit_file": np.int32,
         "unit_number": np.int32,
         "lengths": np.int32,
+        "path_terms": np.uint64,
+        "path_offsets": np.int64,
+        "path_files": np.int32,
+        "path_lengths": np.int32,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentFile:
-    """A file of a segment: its path, its record's key, and the record's notes on it."""
-
-    path: str
-    key: str
-    left_out: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Arrays:
-    """T distinct terms, P postings, U units; postings are sorted by (term, unit).
+    """T distinct terms, P postings, U units, F files; postings are sorted by (term, unit).
 
     `terms` uint64[T], `offsets` int64[T+1] into `units` int32[P] and `counts` uint16[P];
     `unit_file` int32[U], `unit_number` int32[U] (inside the file), `lengths` int32[U] text terms.
+    `path_terms`, `path_offsets` and `path_files` are the same for the files' paths, `path_lengths`
+    int32[F] the number of terms of each.
     """
 
     terms: NDArray[np.uint64]
@@ -64,57 +61,41 @@ class Arrays:
     unit_file: NDArray[np.int32]
     unit_number: NDArray[np.int32]
     lengths: NDArray[np.int32]
+    path_terms: NDArray[np.uint64]
+    path_offsets: NDArray[np.int64]
+    path_files: NDArray[np.int32]
+    path_lengths: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Files, sorted by path, and the arrays over them."""
 
-    files: tuple[SegmentFile, ...]
+    files: Files
     arrays: Arrays
 
     def postings(self, term: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         """The units that hold a term, sorted, and its count in each."""
         arrays = self.arrays
-        place = int(np.searchsorted(arrays.terms, np.uint64(term)))
-        if place == len(arrays.terms) or int(arrays.terms[place]) != term:
-            return arrays.units[:0], arrays.counts[:0]
-        start, end = int(arrays.offsets[place]), int(arrays.offsets[place + 1])
-        return arrays.units[start:end], arrays.counts[start:end]
+        run = _run(arrays.terms, arrays.offsets, term)
+        return arrays.units[run], arrays.counts[run]
+
+    def files_named(self, term: int) -> NDArray[np.int32]:
+        """The files that have a term in their path, sorted."""
+        arrays = self.arrays
+        return arrays.path_files[_run(arrays.path_terms, arrays.path_offsets, term)]
 
 
-_TABLE_DECODER = msgspec.msgpack.Decoder(tuple[list[tuple[bytes, str, str, str]], dict[str, int]])
+def _run(terms: NDArray[np.uint64], offsets: NDArray[np.int64], term: int) -> slice:
+    """Where a term's postings are."""
+    place = int(np.searchsorted(terms, np.uint64(term)))
+    if place == len(terms) or int(terms[place]) != term:
+        return slice(0, 0)
+    return slice(int(offsets[place]), int(offsets[place + 1]))
 
 
-def merge(files: Sequence[tuple[SegmentFile, Postings]]) -> Segment:
-    """One segment of the postings of many files, which are sorted by path."""
-    counted = [postings.counts for _, postings in files]
-    sizes = np.array([len(counts.lengths) for counts in counted], dtype=np.int64)
-    starts = np.concatenate(([0], np.cumsum(sizes)))
-    terms = _joined((np.repeat(found.terms, found.runs) for found in counted), np.uint64)
-    units = _joined(
-        (found.units + start for found, start in zip(counted, starts, strict=False)),
-        np.int32,
-    )
-    counts = _joined((found.counts for found in counted), np.uint16)
-    # The files come in unit order and each is sorted by term: a stable sort by term does it all.
-    order = np.argsort(terms, kind="stable")
-    distinct, firsts = np.unique(terms[order], return_index=True)
-    arrays = Arrays(
-        terms=distinct,
-        offsets=np.append(firsts, len(terms)).astype(np.int64),
-        units=units[order],
-        counts=counts[order],
-        unit_file=np.repeat(np.arange(len(files), dtype=np.int32), sizes),
-        unit_number=_joined((np.arange(size) for size in sizes), np.int32),
-        lengths=_joined((found.lengths for found in counted), np.int32),
-    )
-    return Segment(tuple(file for file, _ in files), arrays)
-
-
-def _joined(parts: Iterable[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    found: list[NDArray[Any]] = [part.astype(dtype, copy=False) for part in parts]
-    return np.concatenate(found) if found else np.zeros(0, dtype=dtype)
+_Table = tuple[str, bytes, bytes, dict[int, Note], dict[str, int]]
+_TABLE_DECODER = msgspec.msgpack.Decoder(_Table)
 
 
 def save(segment: Segment, directory: Path) -> None:
@@ -124,11 +105,12 @@ def save(segment: Segment, directory: Path) -> None:
     try:
         checksums = {}
         for field in fields(Arrays):
-            payload = np.ascontiguousarray(getattr(segment.arrays, field.name)).tobytes()
-            checksums[field.name] = zlib.crc32(payload)
-            (work / field.name).write_bytes(payload)
-        rows = [(_bytes(f.path), f.key, f.left_out, f.problem) for f in segment.files]
-        table = msgspec.msgpack.encode((rows, checksums))
+            array = np.ascontiguousarray(getattr(segment.arrays, field.name))
+            checksums[field.name] = zlib.crc32(array.data)
+            array.tofile(work / field.name)
+        files = segment.files
+        rows = (_joined(files.paths), _joined(files.oids), files.notes)
+        table = msgspec.msgpack.encode((files.kind, *rows, checksums))
         (work / TABLE).write_bytes(_checksum(table) + table)
         if directory.exists():
             directory.rename(work / OLD)
@@ -151,22 +133,31 @@ def load(directory: Path) -> Segment | None:
     return Segment(files, Arrays(**arrays))
 
 
-def listed_files(directory: Path) -> tuple[SegmentFile, ...]:
+def listed_files(directory: Path) -> Files:
     """The files of a saved segment; none where there is no segment or its table is damaged."""
     try:
         return _table(directory)[0]
     except (OSError, ValueError, msgspec.MsgspecError):
-        return ()
+        return Files("")
 
 
-def _table(directory: Path) -> tuple[tuple[SegmentFile, ...], dict[str, int]]:
+def _table(directory: Path) -> tuple[Files, dict[str, int]]:
     """The files of a saved segment, and its arrays' checksums. Raises ValueError on damage."""
     payload = (directory / TABLE).read_bytes()
     table = payload[CHECKSUM_BYTES:]
     if _checksum(table) != payload[:CHECKSUM_BYTES]:
         raise ValueError("checksum")
-    rows, checksums = _TABLE_DECODER.decode(table)
-    return tuple(SegmentFile(path.decode(*PATHS), *rest) for path, *rest in rows), checksums
+    kind, paths, oids, notes, checksums = _TABLE_DECODER.decode(table)
+    return Files(kind, _parted(paths), _parted(oids), notes), checksums
+
+
+def _joined(names: tuple[str, ...]) -> bytes:
+    """Names as bytes, a NUL after each: there is none in a path."""
+    return "".join(f"{name}{NUL}" for name in names).encode(*PATHS)
+
+
+def _parted(content: bytes) -> tuple[str, ...]:
+    return tuple(content.decode(*PATHS).split(NUL)[:-1])
 
 
 def _mapped(path: Path, dtype: type) -> NDArray[Any]:
@@ -174,10 +165,6 @@ def _mapped(path: Path, dtype: type) -> NDArray[Any]:
     if path.stat().st_size == 0:  # nothing to map
         return np.zeros(0, dtype=dtype)
     return np.memmap(path, dtype=dtype, mode="r")
-
-
-def _bytes(path: str) -> bytes:
-    return path.encode(*PATHS)
 
 
 def _checksum(payload: bytes) -> bytes:
