@@ -200,6 +200,8 @@
 
 (export_statement . "export" . "*" source: (string) @reference.import)
 
+(export_statement (namespace_export) source: (string) @reference.import)
+
 (call_expression
   function: (import)
   arguments: (arguments . (string) @reference.import))

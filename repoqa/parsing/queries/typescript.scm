@@ -14,6 +14,11 @@
 
 (module name: (_) @name body: (_) @body) @definition.module
 
+; await f<T>(): the grammar takes `await f` for the function
+(call_expression function: (await_expression [
+  (identifier) @reference.call
+  (member_expression property: (_) @reference.call)]))
+
 ; Functions without a body
 
 (function_signature name: (_) @name) @definition.function
@@ -35,6 +40,9 @@
 
 ; constructor(private name: string)
 ((required_parameter (accessibility_modifier) pattern: (identifier) @name) @definition.variable
+  (#set! scope "type"))
+
+((optional_parameter (accessibility_modifier) pattern: (identifier) @name) @definition.variable
   (#set! scope "type"))
 
 (interface_body (property_signature name: (_) @name) @definition.variable)
