@@ -17,6 +17,9 @@ Found = dict[str, list[Node]]
 # No definition stands deeper in real code (a chain of 300 `else if` nests 900 levels). Matching
 # takes a time that grows with the square of the depth: 20 s at 10,000 levels, 0.01 s at this.
 _DEEPEST_MATCH = 1000
+# What is called `_` cannot be named again.
+_NO_NAMES = frozenset({"", "_"})
+_INFERRED = "var"  # Java's word where a type is left to the compiler
 
 
 class Region(NamedTuple):
@@ -128,7 +131,7 @@ class _Collector:
                 name = known[text] = _used(text.decode())
             if pattern.name == "whole":
                 name = names.clean_name(text.decode())
-            if not name:
+            if not name or (kind == "type" and name == _INFERRED):
                 continue
             line = node.start_point[0] + 1
             if kind == "type":
@@ -155,7 +158,7 @@ class _Collector:
             [self._text(part) for part in found.get("owner", ())],
             [self._text(part) for part in found.get("name", ())],
         )
-        if not name or len(name) > names.LONGEST_NAME:
+        if name in _NO_NAMES or len(name) > names.LONGEST_NAME:
             return
         body = found["body"][0] if "body" in found else None
         self.captures.definitions[named.start_byte] = Definition(
