@@ -28,6 +28,20 @@ def parse_tokens(value: int | str, *, origin: str) -> int:
     return tokens
 
 
+def parse_number(value: float | str, *, origin: str) -> float:
+    """A number of at least 1, as a stretch is: 2 or "1.5"."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not number >= 1 or number == float("inf"):
+        raise UsageError(
+            f"{origin}: {str(value)!r} is not a number of at least 1",
+            remedy="Write it as 2 or 1.5.",
+        )
+    return number
+
+
 def parse_size(value: int | str, *, origin: str) -> int:
     """A number of bytes: 500000, "500M", "2G", "1.5 GB" (K is 1,024)."""
     match = SIZE.fullmatch(str(value).strip())

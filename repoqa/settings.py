@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import msgspec
 import platformdirs
 
-from repoqa.amounts import parse_size, parse_tokens
+from repoqa.amounts import parse_number, parse_size, parse_tokens
 from repoqa.errors import UsageError
 
 APPLICATION = "repoqa"
@@ -53,6 +53,8 @@ class Settings:
     api_key: str = field(default="", repr=False)
     cache_dir: Path = Path()
     cache_limit: int = DEFAULT_CACHE_LIMIT
+    rope: str = "auto"
+    rope_factor: float | None = None
     ignore: tuple[str, ...] = ()
 
 
@@ -86,6 +88,8 @@ class Source(
     api_key: str | msgspec.UnsetType = msgspec.UNSET
     cache_dir: str | msgspec.UnsetType = msgspec.UNSET
     cache_limit: int | str | msgspec.UnsetType = msgspec.UNSET
+    rope: str | msgspec.UnsetType = msgspec.UNSET
+    rope_factor: float | str | msgspec.UnsetType = msgspec.UNSET
     ignore: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -97,6 +101,7 @@ KEY_OF_VARIABLE = {f"{ENVIRONMENT_PREFIX}{name.upper()}": key for key, name in F
 SECTIONS = ("server",)
 TOKEN_KEYS = ("budget", "answer")
 SIZE_KEYS = ("cache_limit",)
+NUMBER_KEYS = ("rope_factor",)
 LIST_KEYS = ("ignore",)
 
 
@@ -286,4 +291,6 @@ def _typed(table: Values, *, origin: str) -> Values:
         values[name] = parse_tokens(values[name], origin=f"{origin}: {name}")
     for name in values.keys() & set(SIZE_KEYS):
         values[name] = parse_size(values[name], origin=f"{origin}: {name}")
+    for name in values.keys() & set(NUMBER_KEYS):
+        values[name] = parse_number(values[name], origin=f"{origin}: {name}")
     return values

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from checkpoints import CODE, byte_level_tokenizer, write_checkpoint
+from commands import repoqa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repoqa.api.job import chosen_profile
 from repoqa.errors import ModelError, UsageError
 from repoqa.models import generation, rope
 from repoqa.models.key_values import key_values
@@ -17,6 +19,7 @@ from repoqa.models.profile import Profile, Rope
 from repoqa.models.rope import KINDS, RopePlan, Trained, chosen_kind, plan
 from repoqa.protocols import Silent
 from repoqa.records import Prompt, Segment
+from repoqa.settings import read_settings
 
 SMALL = Trained(window=8192, theta=100_000.0, head_size=64)
 WINDOW = 64
@@ -199,3 +202,27 @@ def test_a_code_llama_that_lost_its_base_is_refused(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, byte_level_tokenizer())
     with pytest.raises(ModelError, match="RoPE base of 10000, codellama-7b has 1e"):
         LocalModel(load_profile("codellama-7b"), tmp_path)
+
+
+# --- how it is asked for ------------------------------------------------------------------------
+
+
+def test_the_settings_name_a_scaling_and_how_far() -> None:
+    read = read_settings(environment={"REPOQA_ROPE_FACTOR": "2"}, flags={"rope": "theta"})
+    assert (read.rope, read.rope_factor) == ("theta", 2.0)
+    assert chosen_profile(read).rope == "theta"
+    assert chosen_profile(read_settings(environment={}, flags={})).rope == "yarn"
+    for wrong in ("0.5", "much", "inf", "nan"):
+        with pytest.raises(UsageError, match="not a number of at least 1"):
+            read_settings(environment={"REPOQA_ROPE_FACTOR": wrong}, flags={})
+
+
+def test_a_repository_does_not_choose_how_a_model_is_run() -> None:
+    with pytest.raises(UsageError, match="may not set `rope`"):
+        read_settings(environment={}, flags={}, repository_file=b'rope = "none"')
+
+
+def test_a_scaling_misspelt_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    done = repoqa("pack", "why", "--rope", "yarm", where=tmp_path)
+    assert done.code == 2
+    assert "Did you mean yarn?" in done.stderr

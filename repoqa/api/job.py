@@ -19,6 +19,7 @@ from repoqa.evidence import question as evidence
 from repoqa.index.index import Index
 from repoqa.models.open import open_model
 from repoqa.models.profile import Endpoint, Profile, load_profile
+from repoqa.models.rope import chosen_kind
 from repoqa.models.tokens import tokenizer_for
 from repoqa.protocols import Model, Progress
 from repoqa.records import Snapshot
@@ -41,7 +42,8 @@ MOST_NAMED = 3
 class Options:
     """How to ask; what is left out stays as the settings and the model's profile have it.
 
-    `model` names a profile. `budget` is the longest prompt, in tokens: 13000 or "13k". `include`
+    `model` names a profile. `budget` is the longest prompt, in tokens: 13000 or "13k". `rope` and
+    `rope_factor` say how positions are scaled past the window a model was trained on. `include`
     and `exclude` are globs that choose the files to read. `paths` are files, symbols and lines
     (`path`, `path:12`, `Class.method`) that are shown for certain. `log` is the text of a log, a
     traceback for example. `diff` adds what the working tree changed, `diff_range` what a range of
@@ -51,6 +53,8 @@ class Options:
 
     model: str | None = None
     budget: int | str | None = None
+    rope: str | None = None
+    rope_factor: float | None = None
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     paths: Sequence[str] = ()
@@ -66,10 +70,19 @@ class Options:
         return self.diff or self.diff_range is not None
 
     @property
+    def scaling(self) -> dict[str, object]:
+        """What they say of the positions past the trained window."""
+        return {"rope": self.rope, "rope_factor": self.rope_factor}
+
+    @property
     def flags(self) -> dict[str, object]:
         """What they say of the settings. Raises UsageError for a budget that is no number."""
         budget = None if self.budget is None else parse_tokens(self.budget, origin="--budget")
-        return {"model": self.model, "budget": budget}
+        return {"model": self.model, "budget": budget, **self.scaling}
+
+
+def unheard(text: str) -> None:
+    """What the user could be told is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +170,25 @@ def kept_answers() -> Path:
     return log_directory() / "answers"
 
 
-def opened_model(job: Job, *, progress: Progress) -> Model:
-    """The model that answers; its weights are fetched where they are not here yet."""
+def opened_model(job: Job, *, progress: Progress, note: Callable[[str], None] = unheard) -> Model:
+    """The model that answers; its weights are fetched where they are not here yet. `note` is told
+    how it is run, before its weights are loaded."""
     settings, profile = job.settings, job.profile
     endpoint = Endpoint(settings.server_url or profile.url, settings.server_model, settings.api_key)
-    return open_model(profile, cache=settings.cache_dir, progress=progress, endpoint=endpoint)
+    return open_model(
+        profile, cache=settings.cache_dir, progress=progress, endpoint=endpoint, note=note
+    )
 
 
 def chosen_profile(settings: Settings) -> Profile:
     """The model's profile, with what the settings say in place of its own."""
     profile = load_profile(settings.model, directories=(profile_directory(),))
-    return replace(profile, answer=settings.answer or profile.answer)
+    return replace(
+        profile,
+        answer=settings.answer or profile.answer,
+        rope=chosen_kind(settings.rope) or profile.rope,
+        rope_factor=settings.rope_factor or profile.rope_factor,
+    )
 
 
 def check_budget(

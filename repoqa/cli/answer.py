@@ -1,7 +1,7 @@
 """From a prepared prompt to an answer that is shown: for a person, as JSON, or as events."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -14,6 +14,7 @@ from repoqa.diagnosis.kept import keep, to_keep
 from repoqa.diagnosis.single import diagnose, familiar_names
 from repoqa.errors import RepoqaError
 from repoqa.formats import events, json
+from repoqa.models.memory import gib, most_taken
 from repoqa.protocols import Progress
 from repoqa.records import Citation
 from repoqa.settings import DEFAULT_MODEL, NOWHERE
@@ -53,7 +54,7 @@ def print_report(job: Job, output: Output, progress: Progress) -> None:
     """One JSON object, once the answer is whole."""
     clock = Clock()
     with _kept(job, output) as said:
-        text = "".join(_diagnosis(job, progress, clock, said=said))
+        text = "".join(_diagnosis(job, progress, clock, said=said, note=output.note))
     preparation = job.preparation
     familiar = familiar_names(preparation.context, preparation.index)
     fields = json.answer_fields(
@@ -72,7 +73,7 @@ def stream_events(job: Job, output: Output, progress: Progress) -> None:
     output.write_bytes(json.encode_line(events.context(preparation)))
     output.write_bytes(json.encode_line(events.suspects(suspects(preparation.ranking))))
     with _kept(job, output) as said:
-        with closing(_diagnosis(job, progress, clock, said=said)) as pieces:
+        with closing(_diagnosis(job, progress, clock, said=said, note=output.note)) as pieces:
             for event in events.answer(pieces, _checker(job)):
                 output.write_bytes(json.encode_line(event))
         text = "".join(said)
@@ -109,7 +110,7 @@ def converse(job: Job, output: Output, progress: Progress, *, streaming: bool) -
         return marked
 
     with _kept(job, output) as said:
-        with closing(_diagnosis(job, progress, clock, said=said)) as pieces:
+        with closing(_diagnosis(job, progress, clock, said=said, note=output.note)) as pieces:
             whole = pieces if streaming else ["".join(pieces)]
             text = show(whole, output, mark=mark, live=True, links=links)
         for line in (citation_summary(citations), _next(job, text), _figures(job, text, clock)):
@@ -166,10 +167,10 @@ def _next(job: Job, text: str) -> str:
 
 
 def _diagnosis(
-    job: Job, progress: Progress, clock: Clock, *, said: list[str]
+    job: Job, progress: Progress, clock: Clock, *, said: list[str], note: Callable[[str], None]
 ) -> Generator[str, None, None]:
     """The answer's text as it is generated, added to `said`; closing it stops the model."""
-    model = opened_model(job, progress=progress)
+    model = opened_model(job, progress=progress, note=note)
     clock.reached("load")
     stream = diagnose(job.preparation, model, progress=progress)
     with closing(cast("Generator[str, None, None]", stream)):
@@ -193,5 +194,11 @@ def _figures(job: Job, text: str, clock: Clock) -> str:
     return (
         f"{job.profile.name}: {about}{usage['prompt']:,} tokens read, {about}{usage['answer']:,} "
         f"written in {seconds['answer']:.1f} s (the first after "
-        f"{seconds.get('first_token', seconds['answer']):.1f} s)"
+        f"{seconds.get('first_token', seconds['answer']):.1f} s){_memory(job)}"
     )
+
+
+def _memory(job: Job) -> str:
+    """`, at most 1.2 GiB of memory`, where the model ran in this process."""
+    most = most_taken() if job.profile.engine == "transformers" else 0
+    return f", at most {gib(most)} of memory" if most else ""

@@ -73,6 +73,8 @@ def _options(request: Request) -> Options:
     return Options(
         model=request.model,
         budget=request.budget,
+        rope=request.rope,
+        rope_factor=request.rope_factor,
         include=request.include or (),
         exclude=request.exclude or (),
         diff=request.diff,

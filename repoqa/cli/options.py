@@ -48,6 +48,25 @@ Budget: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Rope: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rope",
+        metavar="KIND",
+        help="How positions are scaled past the window the model was trained on: auto, none, "
+        "yarn, theta, llama3, linear or dynamic.",
+        show_default=False,
+    ),
+]
+RopeFactor: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--rope-factor",
+        metavar="N",
+        help="How far they are stretched (default: as far as the prompt needs).",
+        show_default=False,
+    ),
+]
 Log: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -130,6 +149,8 @@ class Request:
     rev: Rev = None
     model: Model = None
     budget: Budget = None
+    rope: Rope = None
+    rope_factor: RopeFactor = None
     include: Include = None
     exclude: Exclude = None
     path: Pins = None

@@ -1,5 +1,6 @@
 """The one place that names the engines: a profile in, a Model out."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from repoqa.errors import UsageError
@@ -7,13 +8,23 @@ from repoqa.models.profile import Endpoint, Profile
 from repoqa.protocols import Model, Progress
 
 
+def _unheard(text: str) -> None:
+    """What the user could be told is not said."""
+
+
 def open_model(
-    profile: Profile, *, cache: Path, progress: Progress, endpoint: Endpoint | None = None
+    profile: Profile,
+    *,
+    cache: Path,
+    progress: Progress,
+    endpoint: Endpoint | None = None,
+    note: Callable[[str], None] = _unheard,
 ) -> Model:
     """The model of `profile`; its weights are fetched into `cache` where they are not here yet.
 
     `endpoint` is where a `server` profile's server is; without one the profile's own address
-    counts. Raises ModelError, ServerError, and UsageError for a server without an address.
+    counts. `note` is told how a model is run here, before its weights are loaded. Raises
+    ModelError, ServerError, and UsageError for a server without an address.
     """
     match profile.engine:
         case "transformers":
@@ -21,7 +32,7 @@ def open_model(
             from repoqa.models.weights import ensure_checkpoint
 
             checkpoint = ensure_checkpoint(profile, cache=cache, progress=progress)
-            return LocalModel(profile, checkpoint)
+            return LocalModel(profile, checkpoint, note=note)
         case "server":
             from repoqa.models.server import ServerModel
 
