@@ -23,6 +23,12 @@
 (if_statement
   (variable_assignment name: (variable_name) @name value: (_)? @body) @definition.variable)
 
+(elif_clause
+  (variable_assignment name: (variable_name) @name value: (_)? @body) @definition.variable)
+
+(else_clause
+  (variable_assignment name: (variable_name) @name value: (_)? @body) @definition.variable)
+
 ; Documentation
 
 (comment) @comment

@@ -67,6 +67,15 @@
 
 ; Variables
 
+; static const struct { ... } names[] = { ... };
+((declaration
+  (type_qualifier) @qualifier
+  type: [(struct_specifier !name body: (_) @body) (union_specifier !name body: (_) @body)]
+  declarator: (init_declarator declarator: [
+    (identifier) @name
+    (array_declarator declarator: (identifier) @name)])) @definition.constant
+  (#text? @qualifier "const" "constexpr"))
+
 ((declaration
   (type_qualifier) @qualifier
   declarator: [
@@ -79,11 +88,21 @@
 ; struct { ... } name;
 (declaration
   type: [(struct_specifier body: (_) @body) (union_specifier body: (_) @body)]
-  declarator: (identifier) @name) @definition.variable
+  declarator: [
+    (identifier) @name
+    (array_declarator declarator: (identifier) @name)]) @definition.variable
+
+(declaration
+  type: [(struct_specifier !name body: (_) @body) (union_specifier !name body: (_) @body)]
+  declarator: (init_declarator declarator: [
+    (identifier) @name
+    (array_declarator declarator: (identifier) @name)])) @definition.variable
 
 (field_declaration
   type: [(struct_specifier body: (_) @body) (union_specifier body: (_) @body)]
-  declarator: (field_identifier) @name) @definition.variable
+  declarator: [
+    (field_identifier) @name
+    (array_declarator declarator: (field_identifier) @name)]) @definition.variable
 
 (declaration
   declarator: [

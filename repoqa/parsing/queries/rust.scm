@@ -57,6 +57,8 @@
 (trait_item bounds: (trait_bounds
   [(type_identifier) (scoped_type_identifier) (generic_type)] @base))
 
+(trait_item bounds: (trait_bounds (higher_ranked_trait_bound type: (_) @base)))
+
 ; Uses
 
 (call_expression function: [
@@ -83,6 +85,13 @@
 
 (mod_item name: (_) ";") @import
 
+(extern_crate_declaration) @import
+
+(extern_crate_declaration name: (_) @reference.import)
+
+; use {a::b, c}
+(use_declaration argument: (use_list [(identifier) (scoped_identifier)] @reference.import))
+
 (mod_item name: (_) @reference.import ";")
 
 (use_declaration argument: [
@@ -96,7 +105,7 @@
   list: (use_list [
     (identifier) @reference.import
     (scoped_identifier) @reference.import
-    (use_as_clause path: (_) @reference.import)
+    (use_as_clause path: [(identifier) (scoped_identifier)] @reference.import)
     (use_wildcard (_) @reference.import)])))
 
 (use_declaration argument: (scoped_use_list
@@ -106,7 +115,7 @@
     list: (use_list [
       (identifier) @reference.import
       (scoped_identifier) @reference.import
-      (use_as_clause path: (_) @reference.import)
+      (use_as_clause path: [(identifier) (scoped_identifier)] @reference.import)
       (use_wildcard (_) @reference.import)])))))
 
 (use_declaration argument: (scoped_use_list
@@ -118,13 +127,14 @@
       list: (use_list [
         (identifier) @reference.import
         (scoped_identifier) @reference.import
-        (use_as_clause path: (_) @reference.import)])))))))
+        (use_as_clause path: [(identifier) (scoped_identifier)] @reference.import)])))))))
 
 ; use a::b::{self}
-(use_declaration argument: (scoped_use_list path: (_) @reference.import list: (use_list (self))))
+(use_declaration argument: (scoped_use_list path: (_) @reference.import
+  list: (use_list [(self) (use_as_clause path: (self))])))
 
 (use_declaration argument: (scoped_use_list
   path: (_) @module
   list: (use_list (scoped_use_list
     path: (_) @reference.import
-    list: (use_list (self))))))
+    list: (use_list [(self) (use_as_clause path: (self))])))))
