@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import platformdirs
@@ -36,13 +36,15 @@ ENVIRONMENT_ORIGIN = "the environment"
 FLAGS_ORIGIN = "the command line"
 
 Values: TypeAlias = Mapping[str, Any]
+Rerank: TypeAlias = Literal["auto", "off"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the user wants. Budgets are in tokens; None means as the model's profile has it.
 
-    `cache_limit` is the most that the index in the cache may take, in bytes.
+    `cache_limit` is the most that the index in the cache may take, in bytes. `rerank` is whether
+    candidates are read for their meaning: `auto` where the extra for it is installed.
     """
 
     model: str = DEFAULT_MODEL
@@ -56,6 +58,7 @@ class Settings:
     rope: str = "auto"
     rope_factor: float | None = None
     ignore: tuple[str, ...] = ()
+    rerank: Rerank = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,13 @@ class Source(
     rope: str | msgspec.UnsetType = msgspec.UNSET
     rope_factor: float | str | msgspec.UnsetType = msgspec.UNSET
     ignore: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    rerank: Rerank | msgspec.UnsetType = msgspec.UNSET
 
 
 FIELD_OF = dict(zip(Source.__struct_encode_fields__, Source.__struct_fields__, strict=True))
 KEYS = tuple(FIELD_OF)
 CONFIG_KEYS = tuple(key for key in KEYS if key != "api_key")
-REPOSITORY_KEYS = ("budget", "ignore")
+REPOSITORY_KEYS = ("budget", "ignore", "rerank")
 KEY_OF_VARIABLE = {f"{ENVIRONMENT_PREFIX}{name.upper()}": key for key, name in FIELD_OF.items()}
 SECTIONS = ("server",)
 TOKEN_KEYS = ("budget", "answer")

@@ -82,7 +82,8 @@ def reranked(text: str, ranking: Ranking = RANKING) -> Ranking:
 def test_what_means_the_same_comes_first() -> None:
     found = reranked("send letter post")
     assert [symbol.symbol.name for symbol in found.symbols] == ["send", "total", "empty"]
-    assert found.files[0].path == "shop/cart.py"  # far ahead: meaning alone does not decide
+    assert found.files[0].path == "shop/mail.py"
+    assert REASON in found.files[0].reasons
 
 
 @given(st.text(max_size=60), st.lists(st.floats(0.01, 9), min_size=3, max_size=3))

@@ -17,6 +17,7 @@ WORDS: Mapping[str, str] = {
     "name": "words of the question in its name",
     "title": "words of the question in its code",
     "text": "words of the question in its code",
+    "meaning": "close in meaning to the question",
     "message": "holds the words of the error message",
     "coherence": "other parts of its file match too",
     "callers": "calls other suspects",

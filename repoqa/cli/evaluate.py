@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from repoqa.cli.longcontext import longcontext
 from repoqa.cli.options import Repo
 from repoqa.errors import UsageError
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from repoqa.terminal.output import Output
 
 app = typer.Typer(name="eval", help="Measure how well the right code is found.")
+
+
+app.command()(longcontext)
 
 
 @app.callback()
@@ -60,6 +64,14 @@ def localize(
             show_default=False,
         ),
     ] = None,
+    rerank: Annotated[
+        bool,
+        typer.Option(
+            "--rerank",
+            help="Measure with repoqa-cli[rerank] and without.",
+            show_default=False,
+        ),
+    ] = False,
 ) -> None:
     """Rank and pack real bug reports and compare with what their fixes changed.
 
@@ -69,14 +81,16 @@ def localize(
     """
     from repoqa.evaluation import reports as data
     from repoqa.evaluation.measure import Task
+    from repoqa.index.vectors import VECTORS
     from repoqa.settings import read_settings
     from repoqa.terminal.evaluation import localization_tables
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
     wanted = list(data.read(reports))[:limit]
-    cache = read_settings(environment=os.environ, flags={}).cache_dir / "index"
-    task = Task(repos, cache, _known_signals(without or ()))
+    cache = read_settings(environment=os.environ, flags={}).cache_dir
+    vectors = cache / VECTORS if rerank else None
+    task = Task(repos, cache / "index", _known_signals(without or ()), vectors=vectors)
     output = standard_output()
     with shown_progress(output) as progress:
         measured = _measured(wanted, task, jobs=jobs, out=out, progress=progress)

@@ -20,13 +20,15 @@ class Row:
     figures: tuple[float | None, ...]
 
 
-def hit_rows(measured: Sequence[Measurement]) -> list[Row]:
+def hit_rows(measured: Sequence[Measurement], *, reranked: bool = False) -> list[Row]:
     """The share of reports that hit, in percent: all, those that name no gold file, each language
-    and each repository."""
-    return [
-        Row(name, len(group), tuple(_percent(m.hits.get(hit) for m in group) for hit in HITS))
-        for name, group in _groups(measured)
-    ]
+    and each repository. `reranked` ones are those that were measured so."""
+    rows = []
+    for name, group in _groups([m for m in measured if m.reranked or not reranked]):
+        hits = [m.reranked if reranked else m.hits for m in group]
+        figures = tuple(_percent(found.get(hit) for found in hits) for hit in HITS)
+        rows.append(Row(name, len(group), figures))
+    return rows
 
 
 def coverage_rows(measured: Sequence[Measurement]) -> list[Row]:
@@ -42,10 +44,14 @@ def coverage_rows(measured: Sequence[Measurement]) -> list[Row]:
     ]
 
 
-def seconds_row(measured: Sequence[Measurement], stage: str) -> Row:
-    """The median and the greatest seconds of a stage."""
-    seconds = [m.seconds[stage] for m in measured]
-    return Row(stage, len(measured), (median(seconds), max(seconds)))
+def seconds_rows(measured: Sequence[Measurement]) -> list[Row]:
+    """The median and the greatest seconds of each stage."""
+    stages = dict.fromkeys(stage for m in measured for stage in m.seconds)
+    rows = []
+    for stage in stages:
+        seconds = [m.seconds[stage] for m in measured if stage in m.seconds]
+        rows.append(Row(stage, len(seconds), (median(seconds), max(seconds))))
+    return rows
 
 
 def _groups(measured: Sequence[Measurement]) -> list[tuple[str, list[Measurement]]]:

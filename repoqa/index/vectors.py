@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from repoqa.protocols import Progress
 
+# The folder below the cache's root.
+VECTORS = "vectors"
 FILE_NAME = "vectors-1.sqlite"
 SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, sealed BLOB NOT NULL)"
 # Some 80 MB; the ones kept longest go first.

@@ -11,19 +11,17 @@ vector of a text would depend on the texts beside it.
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from repoqa.errors import ModelError
-from repoqa.models.hardware import installed
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
@@ -69,7 +67,7 @@ TOKENIZER = Part(
 
 def is_installed() -> bool:
     """Whether all that the model needs is installed."""
-    return installed(RUNTIME) != "" and all(part.path() for part in (MODEL, TOKENIZER))
+    return find_spec(RUNTIME) is not None and all(part.path() for part in (MODEL, TOKENIZER))
 
 
 class MiniLM:
@@ -82,6 +80,10 @@ class MiniLM:
 
         Raises ModelError where the extra is not installed, or another version of its parts.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
+        import numpy as np
+
         tokenizer, session = self._tokenizer, self._session
         encodings = tokenizer.encode_batch([_readable(text) for text in texts])
         workers = min(os.cpu_count() or 1, MOST_THREADS)
@@ -105,7 +107,7 @@ class MiniLM:
 
     @cached_property
     def _session(self) -> Any:
-        if not installed(RUNTIME):
+        if find_spec(RUNTIME) is None:
             raise _not_installed(RUNTIME)
         import onnxruntime
 
@@ -124,6 +126,8 @@ def _readable(text: str) -> str:
 
 def _vector(session: Any, ids: Sequence[int]) -> "NDArray[np.float32]":
     """The mean of the last layer over a text's tokens, made one long."""
+    import numpy as np
+
     tokens = np.array([ids], np.int64)
     inputs = {
         "input_ids": tokens,
@@ -142,7 +146,7 @@ def _checked(part: Part) -> bytes:
     if hashlib.sha256(content).hexdigest() != part.sha256:
         raise ModelError(
             f"{path} is not the file that reranking was measured with",
-            remedy=f"Install it again: pip install --force-reinstall '{EXTRA}'; or --no-rerank.",
+            remedy=f"pip install --force-reinstall '{EXTRA}', or set REPOQA_RERANK=off.",
         )
     return content
 
@@ -150,5 +154,5 @@ def _checked(part: Part) -> bytes:
 def _not_installed(package: str) -> ModelError:
     return ModelError(
         f"reranking needs the package {package}, which is not installed",
-        remedy=f"pip install '{EXTRA}', or leave it out with --no-rerank.",
+        remedy=f"pip install '{EXTRA}'",
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from repoqa.errors import UsageError
 from repoqa.models.profile import Endpoint, Profile
-from repoqa.protocols import Model, Progress
+from repoqa.protocols import Embedder, Model, Progress
 
 
 def _unheard(text: str) -> None:
@@ -48,3 +48,13 @@ def open_model(
             from repoqa.models.scripted import ScriptedModel, read_script
 
             return ScriptedModel(profile.name, read_script(Path(profile.weights)))
+
+
+def open_embedder() -> Embedder | None:
+    """The model that candidates are ranked anew with; None where its extra is not installed.
+
+    Nothing is loaded before it is used.
+    """
+    from repoqa.models.minilm import MiniLM, is_installed
+
+    return MiniLM() if is_installed() else None

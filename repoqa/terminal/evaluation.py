@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from repoqa.evaluation.measure import Measurement
-from repoqa.evaluation.summary import HITS, SHARES, Row, coverage_rows, hit_rows, seconds_row
+from repoqa.evaluation.summary import HITS, SHARES, Row, coverage_rows, hit_rows, seconds_rows
 
 
 def localization_tables(measured: Sequence[Measurement]) -> str:
     """Hits, coverage and times, all in percent or seconds."""
     if not measured:
         return "No report was measured.\n"
-    tables = (
+    tables = [
         _table(("all gold places in the first k, %", "reports", *HITS), hit_rows(measured)),
         _table(
             ("packed into", "reports", *(f"{share.replace('_', ' ')}, %" for share in SHARES)),
@@ -18,10 +18,12 @@ def localization_tables(measured: Sequence[Measurement]) -> str:
         ),
         _table(
             ("seconds a question", "reports", "median", "most"),
-            [seconds_row(measured, stage) for stage in ("rank", "pack")],
+            seconds_rows(measured),
             digits=3,
         ),
-    )
+    ]
+    if reranked := hit_rows(measured, reranked=True):
+        tables.insert(1, _table(("the same, reranked", "reports", *HITS), reranked))
     return "\n".join(tables)
 
 
