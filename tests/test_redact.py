@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 from conftest import RepositoryMaker
 from hypothesis import given, settings
@@ -132,7 +133,11 @@ def test_a_planted_key_is_not_in_the_cache(
 def payloads(store: Store) -> list[bytes]:
     """Every record of the cache, decompressed."""
     rows = store._database.execute("SELECT outline, postings FROM records").fetchall()
-    return [zlib.decompress(sealed[4:]) for row in rows for sealed in row]
+    opened = []
+    for outline, postings in rows:
+        hashes, rest = msgspec.msgpack.decode(postings[4:])
+        opened += [zlib.decompress(outline[4:]), hashes, zlib.decompress(rest)]
+    return opened
 
 
 def test_names_stay_sorted_where_one_is_redacted(make_repository: RepositoryMaker) -> None:

@@ -42,12 +42,12 @@ def without_ignored(snapshot: Snapshot, patterns: Sequence[str]) -> Snapshot:
 
 def _matcher(option: str, globs: Iterable[str]) -> Callable[[str], bool] | None:
     """Whether a path matches; None where there are no globs."""
-    from pathspec import GitIgnoreSpec
-
     # A shell completes `./src`, which git would take for a folder called `.`.
     lines = [f"/{glob.removeprefix('./')}" if glob.startswith("./") else glob for glob in globs]
     if not lines:
         return None
+    from pathspec import GitIgnoreSpec
+
     try:
         return GitIgnoreSpec.from_lines(lines).match_file
     except ValueError as error:

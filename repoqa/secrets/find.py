@@ -108,7 +108,12 @@ _FORMATS = (
 )
 _URL_PASSWORD = re.compile(r"://[^\s/@:'\"<>]{0,100}:([^\s/@'\"<>]{3,200})@(?=[\w\[{%$])")
 _URL_TOKEN = re.compile(r"://([A-Za-z0-9_-]{20,200})@")
-_HEADER = re.compile(r"\b(?:[Bb]earer|[Bb]asic)\s+([A-Za-z0-9+/_.~-]{12,}={0,2})")
+# Each begins with its word, and looks back only then: one that begins with a choice takes fifty
+# times as long.
+_HEADERS = tuple(
+    re.compile(rf"{word}(?<=\b{word})\s+([A-Za-z0-9+/_.~-]{{12,}}={{0,2}})")
+    for word in ("Bearer", "bearer", "Basic", "basic")
+)
 _HEADER_HINTS = ("Bearer ", "bearer ", "Basic ", "basic ")
 
 # Where a word without quotes is a value, not an expression.
@@ -201,8 +206,8 @@ def _in_urls_and_headers(text: str) -> Iterator[Secret]:
     for match in _URL_TOKEN.finditer(text):
         if looks_random(match[1]):
             yield Secret(match.start(1), match.end(1), "token")
-    if any(hint in text for hint in _HEADER_HINTS):
-        for match in _HEADER.finditer(text):
+    for header in _HEADERS if any(hint in text for hint in _HEADER_HINTS) else ():
+        for match in header.finditer(text):
             if looks_random(match[1]) or match[1].endswith("="):
                 yield Secret(match.start(1), match.end(1), "token")
 
