@@ -24,6 +24,10 @@
 
 (method name: (_) @name) @definition.method
 
+; def Shop.open outside of Shop
+(program (singleton_method
+  object: (constant) @owner name: (_) @name body: (_)? @body) @definition.method)
+
 (singleton_method name: (_) @name body: (_) @body) @definition.method
 
 (singleton_method name: (_) @name) @definition.method
@@ -41,6 +45,8 @@
   right: (lambda body: (_) @body)) @definition.function
 
 (assignment left: (constant) @name right: (_) @body) @definition.constant
+
+(operator_assignment left: (constant) @name right: (_) @body) @definition.constant
 
 (assignment
   left: (left_assignment_list (constant) @name)
