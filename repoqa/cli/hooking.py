@@ -32,6 +32,7 @@ FRAMEWORK = ("LOCAL_BRANCH", "TO_REF", "REMOTE_BRANCH", "FROM_REF")
 FRAMEWORK_PREFIX = "PRE_COMMIT_"
 # The symbols that a push shows; `repoqa review` lists more.
 MOST_SYMBOLS = 8
+ID_DIGITS = 10
 
 
 def install_hook(repo: Path | None, told: Told) -> None:
@@ -135,8 +136,8 @@ class _Run:
 
     def _review(self, git: Git, settings: HookSettings) -> None:
         found = pushed(git, _pushes(), remote=self.remote)
-        if not found.ranges:
-            self.output.note("nothing to review" + "".join(f"; {why}" for why in found.passed_over))
+        if found.passed_over:
+            self.output.note(f"not reviewed: {'; '.join(found.passed_over)}")
         for range_ in found.ranges:
             self._one(git, range_, settings)
 
@@ -151,7 +152,7 @@ class _Run:
         with shown_progress(output) as progress:
             job = prepare_review(between(git, range_), options, note=_unheard, progress=progress)
             review = job.reached.review()
-            output.note(f"{range_.text}, {range_.old[:10]}..{(range_.new or '')[:10]}")
+            output.note(_named(range_))
             output.styled(impact_lines(review, most=MOST_SYMBOLS))
             self._done.append(range_.text)
             self._judge(review, settings)
@@ -168,6 +169,12 @@ class _Run:
     def _judge(self, review: Review, settings: HookSettings) -> None:
         least = settings.block_on
         self.blocks = self.blocks or (least is not None and is_blocking(review, least))
+
+
+def _named(range_: Range) -> str:
+    """`main, 3efc90c7ef..28d6e18962`"""
+    short = range_.text.removeprefix("refs/heads/")
+    return f"{short}, {range_.old[:ID_DIGITS]}..{(range_.new or '')[:ID_DIGITS]}"
 
 
 def _repository() -> Git:

@@ -24,7 +24,7 @@ OVER = "over --max-findings"
 # Two messages that agree this far say the same.
 ALIKE = 0.8
 ID_DIGITS = 10
-NAMED = re.compile(r"`([\w.]+)`|\b([A-Za-z_][\w.]*)(?=\()|\b([a-z]+_\w+|[a-z]+[A-Z]\w*)\b")
+WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _line(claim: Claim, ground: Ground) -> int | None:
 
 def _named_line(claim: Claim, ground: Ground) -> int | None:
     """Where the changed symbol of this file is that the message names."""
-    names = {last_name(next(filter(None, found))) for found in NAMED.findall(claim.message)}
+    names = set(WORD.findall(claim.message))
     for change in ground.impact:
         if change.path == claim.path and last_name(change.symbol) in names:
             return change.start

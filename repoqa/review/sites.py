@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from repoqa.index.index import Index
 from repoqa.index.terms import Field, terms_of
 from repoqa.parsing.calls import Call, calls
@@ -96,8 +94,9 @@ class Uses:
         return self._versions[path]
 
     def _files(self, where: Field, term: str) -> list[str]:
-        numbers = np.unique(self.index.unit_file[self.index.matches(where, term).units])
-        return sorted(self.index.file_paths[int(number)] for number in numbers)
+        units = self.index.matches(where, term).units
+        numbers = set(self.index.unit_file[units].tolist())
+        return sorted(self.index.file_paths[number] for number in numbers)
 
     def _in_file(self, path: str, name: str) -> Iterator[Site]:
         parsed = self.index.parsed(path)
