@@ -1,5 +1,6 @@
 """Many files analyzed side by side, and what a file that breaks its parser costs."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -45,6 +46,12 @@ def test_workers_give_what_this_process_gives() -> None:
     assert sorted(found) == sorted(contents)
     for path, content in contents.items():
         assert found[path] == pack(analyze(path, content))
+
+
+def test_names_that_are_no_text_reach_the_workers() -> None:
+    path, content = os.fsdecode(b"caf\xe9.py"), b"def brew():\n    pass\n"
+    ((_, record),) = Crew(files({path: content}), 1).run()
+    assert record == pack(analyze(path, content))
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ class _Worker:
         overdue = threading.Timer(self._patience, self._give_up)
         overdue.start()
         try:
-            request = [(entry.path, content) for entry, content in files]
+            request = [(os.fsencode(entry.path), content) for entry, content in files]
             write_frame(cast("BinaryIO", process.stdin), msgspec.msgpack.encode(request))
             payload = read_frame(cast("BinaryIO", process.stdout))
         except BrokenPipeError:

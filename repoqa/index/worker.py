@@ -5,6 +5,7 @@ its answer a list of packed records. It ends when its input does.
 """
 
 import gc
+import os
 import signal
 import sys
 from typing import BinaryIO
@@ -17,7 +18,7 @@ LENGTH_BYTES = 4
 # Address space, of which the interpreter and its libraries take about 0.5 GB; the largest file
 # that is parsed at all (4 MB) needs as much again.
 MOST_MEMORY_BYTES = 4 << 30
-Request = list[tuple[str, bytes]]
+Request = list[tuple[bytes, bytes]]
 Answer = list[PackedRecord]
 _DECODER = msgspec.msgpack.Decoder(Request)
 
@@ -48,7 +49,7 @@ def main() -> None:
     gc.disable()
     while (payload := read_frame(sys.stdin.buffer)) is not None:
         answer: Answer = [
-            pack(analyze(path, content)) for path, content in _DECODER.decode(payload)
+            pack(analyze(os.fsdecode(path), content)) for path, content in _DECODER.decode(payload)
         ]
         gc.collect()
         write_frame(sys.stdout.buffer, msgspec.msgpack.encode(answer))

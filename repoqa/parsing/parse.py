@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
-from time import monotonic
+from time import thread_time
 
 from tree_sitter import Point, Tree
 
@@ -167,15 +167,19 @@ def _repaired(source: bytes, repairs: tuple[languages.Repair, ...]) -> bytes:
 
 
 class _Deadline:
-    """Tells tree-sitter to stop once the time is up, and remembers having done so."""
+    """Tells tree-sitter to stop once the time is up, and remembers having done so.
+
+    The time is the processor's: what other programs take of it is not the file's fault, and the
+    record is kept for ever.
+    """
 
     def __init__(self, seconds: float) -> None:
-        self._end = monotonic() + seconds
+        self._end = thread_time() + seconds
         self.missed = False
 
     def has_passed(self, _offset: int, _has_error: bool) -> bool:
         """Whether to stop."""
-        if monotonic() > self._end:
+        if thread_time() > self._end:
             self.missed = True
         return self.missed
 
