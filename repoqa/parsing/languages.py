@@ -59,6 +59,8 @@ _QT_MACRO = Repair(
 )
 # { body } on one line: the grammar wants a line end or a `;` before the brace (`${ }` apart).
 _ONE_LINE_BODY = Repair(re.compile(rb"\$\{[^{}\n]*\}|(?<=[^\s;{,])( )(?=\})"), b";")
+# @Target annotation class Name: without a body or parameters, the grammar takes it for `a infix b`.
+_ANNOTATION_CLASS = Repair(re.compile(rb"\b(annotation)(?=[ \t]+class[ \t])"), b" ")
 
 LANGUAGES = (
     Language(
@@ -131,7 +133,7 @@ LANGUAGES = (
         ("kotlin",),
         (".kt", ".kts"),
         interpreters=("kotlin",),
-        repairs=(_ONE_LINE_BODY,),
+        repairs=(_ONE_LINE_BODY, _ANNOTATION_CLASS),
     ),
     Language("swift", "tree_sitter_swift", ("swift",), (".swift",), interpreters=("swift",)),
     Language(

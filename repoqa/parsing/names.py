@@ -67,9 +67,8 @@ def module_path(modules: list[str], name: str) -> str:
     """
     path = ""
     for part in (*modules, *(() if name in _WILDCARDS else (name,))):
-        cleaned = "".join(part.strip("\"'`<>").split())
-        if "::" in cleaned:
-            cleaned = without_type_arguments(cleaned)
+        whole = without_type_arguments(part) if "::" in part or "<" in part else part
+        cleaned = "".join(whole.strip("\"'`<>").split())
         cleaned = cleaned.replace("::", ".").replace("\\", ".")
         if cleaned.startswith(("./", "../")):
             cleaned = _CODE_SUFFIX.sub("", cleaned)

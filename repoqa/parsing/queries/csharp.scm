@@ -2,6 +2,8 @@
 
 (class_declaration name: (_) @name body: (_) @body) @definition.class
 
+(record_declaration "struct" name: (_) @name body: (_)? @body) @definition.type
+
 (record_declaration name: (_) @name body: (_)? @body) @definition.class
 
 (struct_declaration name: (_) @name body: (_) @body) @definition.type
@@ -107,6 +109,10 @@
 (array_type type: (identifier) @reference.type)
 
 (nullable_type (identifier) @reference.type)
+
+(tuple_element type: (identifier) @reference.type)
+
+(conversion_operator_declaration type: (identifier) @reference.type)
 
 (cast_expression type: (identifier) @reference.type)
 

@@ -53,7 +53,13 @@
   (variable_declaration (identifier) @name)
   [(lambda_literal) (anonymous_function)] @body) @definition.function
 
-; Properties
+; Properties, and those that extend a type
+
+(property_declaration
+  [(user_type) (nullable_type)] @owner
+  .
+  (variable_declaration . (identifier) @name)
+  [(getter) (setter)] @body) @definition.variable
 
 ((property_declaration
   (modifiers (property_modifier) @modifier)
@@ -95,7 +101,10 @@
 
 (call_expression . [
   (identifier) @reference.call
-  (navigation_expression (identifier) @reference.call .)])
+  (navigation_expression (identifier) @reference.call .)
+  (unary_expression argument: (identifier) @reference.call)])
+
+(callable_reference (identifier) @reference.call .)
 
 (user_type (identifier) @reference.type)
 
