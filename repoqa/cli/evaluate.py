@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from repoqa.cli.longcontext import longcontext
+from repoqa.cli.longcontext import longcontext
 from repoqa.cli.options import Repo
 from repoqa.errors import UsageError
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from repoqa.terminal.output import Output
 
 app = typer.Typer(name="eval", help="Measure how well the right code is found.")
+
+
+app.command()(longcontext)
 
 
 app.command()(longcontext)

@@ -35,6 +35,11 @@ class _ReservedLayer(DynamicLayer):  # type: ignore[misc]
         self.keys, self.values = keys[..., :end, :], values[..., :end, :]
         return self.keys, self.values
 
+    def rewind(self, tokens: int) -> None:
+        """Forget all but the first `tokens`, whose keys and values stay where they are."""
+        if self._room is not None:
+            self.keys, self.values = (each[..., :tokens, :] for each in self._room)
+
     def _reserve(self, states: torch.Tensor) -> torch.Tensor:
         return states.new_empty((*states.shape[:-2], self._tokens, states.shape[-1]))
 
@@ -48,3 +53,11 @@ def key_values(config: Any, *, tokens: int) -> Any:
     if all(type(layer) is DynamicLayer for layer in growing.layers):
         return Cache(layers=[_ReservedLayer(tokens) for _ in growing.layers])
     return growing
+
+
+def rewind(cache: Any, tokens: int) -> None:
+    """Forget all but the first `tokens` of what a cache made here holds."""
+    for layer in cache.layers:
+        if not isinstance(layer, _ReservedLayer):
+            raise TypeError("only layers that attend to every token can be rewound")
+        layer.rewind(tokens)

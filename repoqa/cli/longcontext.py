@@ -1,0 +1,169 @@
+"""`repoqa eval longcontext`: how far a model reads, with each RoPE scaling."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from repoqa.cli.options import Model
+from repoqa.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from repoqa.evaluation.longcontext import Reading, Task
+    from repoqa.models.profile import Rope
+    from repoqa.protocols import Progress
+
+# Long modules of the standard library: code that is on every machine.
+MODULES = ("argparse", "tarfile", "inspect", "turtle", "typing")
+LENGTHS = "2k,4k,8k,12k,16k"
+
+
+def longcontext(
+    texts: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Long files of code (default: five modules of Python's library).",
+            show_default=False,
+        ),
+    ] = None,
+    model: Model = None,
+    lengths: Annotated[
+        str, typer.Option("--lengths", metavar="N,N", help="Tokens read, up to each length.")
+    ] = LENGTHS,
+    rope: Annotated[
+        str | None,
+        typer.Option(
+            "--rope",
+            metavar="KIND,KIND",
+            help="The scalings to compare (default: all).",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Keep each reading here; a second run goes on from them.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Measure perplexity and retrieval against the length of what was read.
+
+    Each text is read once with each RoPE scaling, at the factor that the longest length needs.
+    Planted functions are asked for by what they return. Nothing but the model is used; it must be
+    one that runs on this machine.
+    """
+    from repoqa.api.job import chosen_profile
+    from repoqa.settings import read_settings
+    from repoqa.terminal.longcontext import reading_tables
+    from repoqa.terminal.output import standard_output
+    from repoqa.terminal.progress import shown_progress
+
+    settings = read_settings(environment=os.environ, flags={"model": model})
+    profile = chosen_profile(settings)
+    output = standard_output()
+    with shown_progress(output) as progress:
+        task = _task(profile.name, _lengths(lengths), progress=progress)
+        kinds = _kinds(rope)
+        readings = list(_readings(_texts(texts), task, kinds, out=out, progress=progress))
+    output.write(reading_tables(readings, window=profile.trained_window, chosen=profile.rope))
+
+
+def _task(name: str, lengths: "Sequence[int]", *, progress: "Progress") -> "Task":
+    from repoqa.evaluation.longcontext import Task
+    from repoqa.models.profile import load_profile
+    from repoqa.models.weights import ensure_checkpoint
+    from repoqa.settings import profile_directory, read_settings
+
+    profile = load_profile(name, directories=(profile_directory(),))
+    if profile.engine != "transformers":
+        raise UsageError(
+            f"{name} does not run on this machine", remedy="Name a model that does: --model NAME."
+        )
+    cache = read_settings(environment=os.environ, flags={}).cache_dir
+    checkpoint = ensure_checkpoint(profile, cache=cache, progress=progress)
+    return Task(profile, checkpoint, tuple(lengths))
+
+
+def _lengths(text: str) -> list[int]:
+    from repoqa.amounts import parse_tokens
+    from repoqa.evaluation.longcontext import SCORED
+
+    lengths = sorted({parse_tokens(part, origin="--lengths") for part in text.split(",")})
+    steps = [b - a for a, b in zip([0, *lengths], lengths, strict=False)]
+    if min(steps) < SCORED:
+        raise UsageError(
+            f"--lengths: {text} are closer than {SCORED} tokens", remedy=f"Try {LENGTHS}."
+        )
+    return lengths
+
+
+def _kinds(text: str | None) -> "list[Rope]":
+    from repoqa.models.rope import KINDS, chosen_kind
+
+    named = [chosen_kind(part.strip()) for part in text.split(",")] if text else KINDS
+    return [kind for kind in named if kind is not None]
+
+
+def _texts(files: list[Path] | None) -> "Iterator[tuple[str, str]]":
+    from importlib.util import find_spec
+
+    from repoqa.parsing.text import decode
+
+    if not files:
+        found = (find_spec(name) for name in MODULES)
+        files = [Path(spec.origin) for spec in found if spec is not None and spec.origin]
+    for path in files:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UsageError(
+                f"{path} cannot be read: {error.strerror}", remedy="Name another file."
+            ) from error
+        yield path.name, decode(content) or ""
+
+
+def _readings(
+    texts: "Iterator[tuple[str, str]]",
+    task: "Task",
+    kinds: "Sequence[Rope]",
+    *,
+    out: Path | None,
+    progress: "Progress",
+) -> "Iterator[Reading]":
+    import msgspec
+
+    from repoqa.evaluation.longcontext import Reading, measure
+
+    known: dict[tuple[str, str], Reading] = {}
+    if out and out.exists():
+        lines = (line for line in out.read_bytes().splitlines() if line.strip())
+        known = {(each.text, each.rope): each for each in map(_decoded, lines)}
+    for text in texts:
+        for kind in kinds:
+            reading = known.get((text[0], kind))
+            if reading is None or set(reading.surprise) != set(task.lengths):
+                reading = measure(text, task, kind=kind, progress=progress)
+                if out:
+                    with out.open("ab") as file:
+                        file.write(msgspec.json.encode(reading) + b"\n")
+            yield reading
+
+
+def _decoded(line: bytes) -> "Reading":
+    import msgspec
+
+    from repoqa.evaluation.longcontext import Reading
+
+    try:
+        return msgspec.json.decode(line, type=Reading)
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"--out names a file that holds something else: {error}", remedy="Name another file."
+        ) from error
