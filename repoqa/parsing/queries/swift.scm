@@ -48,6 +48,9 @@
 
 (property_declaration name: (pattern bound_identifier: (_) @name)) @definition.variable
 
+; let (a, b) = ...
+(property_declaration name: (pattern (pattern (simple_identifier) @name))) @definition.variable
+
 (protocol_property_declaration
   name: (pattern bound_identifier: (_) @name)) @definition.variable
 
@@ -67,7 +70,14 @@
 
 (call_expression . [
   (simple_identifier) @reference.call
+  (prefix_expression target: (simple_identifier) @reference.call)
   (navigation_expression suffix: (navigation_suffix suffix: (simple_identifier) @reference.call))])
+
+; Store<Item>()
+(constructor_expression constructed_type: (user_type (type_identifier) @reference.call .))
+
+(constructor_expression
+  constructed_type: (user_type (type_identifier) @reference.call . (type_arguments)))
 
 (type_identifier) @reference.type
 
