@@ -1,23 +1,31 @@
 """Ranking by meaning: the step with an embedder of the test's own, the cache, the real model."""
 
+import json
+import os
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from commands import repoqa
+from conftest import RepositoryMaker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_code import MemoryCode
 from numpy.typing import NDArray
 
+from repoqa.checkup.reranking import reranker
 from repoqa.evidence import question as evidence
 from repoqa.index.terms import count_terms
-from repoqa.index.vectors import FILE_NAME, CachedEmbedder
+from repoqa.index.vectors import FILE_NAME, VECTORS, CachedEmbedder
 from repoqa.models.minilm import MODEL, TOKENIZER, MiniLM, Part, is_installed
 from repoqa.protocols import Progress, Silent
 from repoqa.ranking.rerank import CANDIDATES, REASON, SYMBOL_WEIGHT, rerank
 from repoqa.records import RankedFile, RankedSymbol, Ranking, Symbol
+from repoqa.settings import Settings
 
 SILENT = Silent()
 SIZE = 64
@@ -30,6 +38,9 @@ def empty(items):
     items.clear()
 """
 CODE = {"shop/cart.py": CART, "shop/mail.py": "def send(letter):\n    letter.post()\n"}
+
+
+QUESTION = "the letter is never posted when items are in the total"
 
 
 class SharedWords:
@@ -250,3 +261,76 @@ def test_parts_that_are_not_installed_or_not_the_ones_known() -> None:
         path = part.path()
         assert path is not None
         assert path.stat().st_size > 100_000
+
+
+@pytest.fixture
+def shop(make_repository: RepositoryMaker, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("REPOQA_RERANK", "auto")
+    return make_repository(CODE)
+
+
+def packed(where: Path, *options: str) -> dict[str, Any]:
+    done = repoqa("pack", "--json", "--no-stdin", *options, QUESTION, where=where)
+    assert done.code == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    del report["run"]
+    return report
+
+
+def test_questions_are_reranked_alike_each_time(shop: Path) -> None:
+    first = packed(shop)
+    kept = Path(os.environ["REPOQA_CACHE_DIR"]) / VECTORS / FILE_NAME
+    before = kept.read_bytes()
+    assert packed(shop) == first
+    assert kept.read_bytes() == before
+    best = max(symbol["reasons"].get(REASON, 0) for symbol in first["symbols"])
+    assert best == pytest.approx(SYMBOL_WEIGHT)
+    for symbol in first["symbols"]:
+        assert sum(symbol["reasons"].values()) == pytest.approx(symbol["score"], abs=1e-6)
+
+
+@pytest.mark.parametrize(("options", "setting"), [(["--no-rerank"], "auto"), ([], "off")])
+def test_it_can_be_left_out(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, *, options: list[str], setting: str
+) -> None:
+    monkeypatch.setenv("REPOQA_RERANK", setting)
+    report = packed(shop, *options)
+    assert all(REASON not in symbol["reasons"] for symbol in report["symbols"])
+    assert not (Path(os.environ["REPOQA_CACHE_DIR"]) / VECTORS).exists()
+
+
+def test_localize_measures_with_it_and_without(shop: Path, tmp_path: Path) -> None:
+    report = {
+        "id": "shop-1",
+        "lang": "python",
+        "repo": "shop",
+        "history": shop.name,
+        "base_commit": "HEAD",
+        "problem_statement": QUESTION,
+        "gold": [{"path": "shop/mail.py", "ranges": [[2, 2]]}],
+    }
+    (tmp_path / "reports.jsonl").write_text(json.dumps(report))
+    localize = (
+        "eval",
+        "localize",
+        "reports.jsonl",
+        "--repos",
+        str(shop.parent),
+        "--out",
+        "f.jsonl",
+    )
+    done = repoqa(*localize, "--rerank", where=tmp_path)
+    assert done.code == 0, done.stderr
+    words, meaning = done.stdout.split("\n\n")[:2]
+    assert words.startswith("| all gold places in the first k, % |")
+    assert meaning.startswith("| the same, reranked ")
+    figures = json.loads((tmp_path / "f.jsonl").read_text())
+    assert figures["reranked"].keys() == figures["hits"].keys()
+    assert figures["seconds"].keys() == {"rank", "rerank", "pack"}
+
+
+def test_doctor_says_whether_it_is_there(shop: Path) -> None:
+    wanted = Settings(cache_dir=shop)
+    assert reranker(wanted).state == "fine"
+    assert "installed" in reranker(wanted).found
+    assert reranker(replace(wanted, rerank="off")).found == "off: the setting `rerank` says so"
