@@ -18,6 +18,8 @@ WORD = re.compile(r"\w{2,}")
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
 # Longer "words" are encoded payloads (base64, hashes): no report names them by a part.
 LONGEST_WORD = 64
+# Words that are kept worked out, in each of some caches; they take some 20 MB a cache.
+MOST_KEPT = 1 << 16
 # ASCII that is in no word, as a table for bytes.translate.
 _APART = bytes(
     code if code >= 0x80 or WORD.match(chr(code) * 2) else ord(" ") for code in range(256)
@@ -50,7 +52,7 @@ def words_of(text: str) -> list[str]:
     return [piece for piece in pieces if len(piece) > 1]
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=MOST_KEPT)
 def terms_of(word: str) -> tuple[str, ...]:
     """The terms of one word: its stemmed parts, and the whole word where it has several parts."""
     if len(word) > LONGEST_WORD:
@@ -74,7 +76,7 @@ def term_hash(term: str) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=MOST_KEPT)
 def word_hashes(word: str) -> tuple[int, ...]:
     """The hashes of a word's terms."""
     if len(word) > LONGEST_WORD:
@@ -83,7 +85,7 @@ def word_hashes(word: str) -> tuple[int, ...]:
     return (*parts, term_hash(word.lower())) if len(parts) > 1 else parts
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=MOST_KEPT)
 def name_hashes(name: str) -> tuple[int]:
     """The hash of a name that is kept whole, as its only term."""
     return (term_hash(name),)
@@ -94,12 +96,11 @@ def hashed(field: Field, term: str) -> int:
     return term_hash(term) ^ field.salt
 
 
-@lru_cache(maxsize=1 << 18)
 def _stem(part: str) -> str:
     stem: str = _STEMMER.stemWord(part.lower())
     return stem
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=MOST_KEPT)
 def _part_hash(part: str) -> int:
     return term_hash(_stem(part))
