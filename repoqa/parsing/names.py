@@ -26,7 +26,8 @@ def clean_name(text: str) -> str:
         return text
     scope, operator, symbol = text.partition("operator")
     if operator and not symbol[:1].isidentifier():  # its < and > are no type arguments
-        return f"{without_type_arguments(scope).replace('::', '.')}{operator}{symbol.strip()}"
+        symbol = f" {symbol.strip()}" if symbol.strip().isidentifier() else symbol.strip()
+        return f"{without_type_arguments(scope).replace('::', '.')}{operator}{symbol}"
     text = text.removeprefix(":").strip("`'\" \t").lstrip("*&").replace("::", ".")
     return " ".join(without_type_arguments(text).split())
 

@@ -85,6 +85,32 @@
       value: (_) @body)]) @definition.constant
   (#text? @qualifier "const" "constexpr"))
 
+; struct type { ... } name; the type is not the variable's
+((declaration
+  type: [
+    (struct_specifier name: (_) body: (_))
+    (union_specifier name: (_) body: (_))
+    (enum_specifier body: (_))]
+  declarator: [
+    (identifier) @name
+    (pointer_declarator declarator: (identifier) @name)
+    (array_declarator declarator: (identifier) @name)
+    (init_declarator declarator: (identifier) @name)
+    (init_declarator declarator: (array_declarator declarator: (identifier) @name))]
+  ) @definition.variable
+  (#set! qualifies "no"))
+
+((field_declaration
+  type: [
+    (struct_specifier name: (_) body: (_))
+    (union_specifier name: (_) body: (_))
+    (enum_specifier body: (_))]
+  declarator: [
+    (field_identifier) @name
+    (pointer_declarator declarator: (field_identifier) @name)
+    (array_declarator declarator: (field_identifier) @name)]) @definition.variable
+  (#set! qualifies "no"))
+
 ; struct { ... } name;
 (declaration
   type: [(struct_specifier body: (_) @body) (union_specifier body: (_) @body)]
