@@ -197,7 +197,7 @@ def test_an_answer_is_kept_so_that_asking_again_is_instant(shop: Path) -> None:
     first = reported(*range_, where=shop)
     write_profile("reviewer", "NONE\n")
     assert reported(*range_, where=shop)["findings"] == first["findings"]
-    write_profile("reviewer", "NONE\n", answer=99)
+    write_profile("reviewer", "NONE\n", maximum=9000)
     assert reported(*range_, where=shop)["findings"] == []
 
 
