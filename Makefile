@@ -1,4 +1,4 @@
-.PHONY: check format lint types test speed
+.PHONY: check format lint types test speed torture
 
 check: format lint types test
 
@@ -17,3 +17,8 @@ test:
 
 speed:
 	python benchmarks/startup.py
+
+# Minutes long: docs/robustness.md has what it does and what came of it.
+torture:
+	python tests/torture/faults.py --rounds 200
+	python tests/torture/many_files.py

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from repoqa.ranking.rank import rank
 from repoqa.records import Ranking
 from repoqa.repository.snapshot import open_snapshot
 
-FILES = {
+FILES: Mapping[str, str | bytes] = {
     "shop/cart.py": "class Cart:\n    def total(self):\n        return price(self)\n",
     "shop/prices.py": "def price(cart):\n    return 3\n",
     "shop/copy_of_prices.py": "def price(cart):\n    return 3\n",
