@@ -263,6 +263,7 @@ def test_a_log_file_hears_of_long_stages_only() -> None:
 def test_what_is_left_is_told_in_words_for_people() -> None:
     assert pace(None, None, unit="files") == ""
     assert pace(154.4, None, unit="files") == ", 154 files/s"
+    assert pace(0.4, 60, unit="files") == ", 60 s left"
     assert pace(154.4, 19.2, unit="files") == ", 154 files/s, 19 s left"
     assert pace(1_500_000, 600, unit="bytes") == ", 2 MB/s, 10 min left"
 

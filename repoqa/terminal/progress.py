@@ -164,7 +164,8 @@ def amount(task: Counted) -> str:
 
 def pace(rate: float | None, left: float | None, *, unit: str) -> str:
     """`, 154 tokens/s, 19 s left`, as much of it as is known; `left` is in seconds."""
-    speed = f", {counted(rate, unit=unit)}/s" if rate else ""
+    # A rate that rounds to nothing says nothing: workers have only just begun.
+    speed = f", {counted(rate, unit=unit)}/s" if rate and rate >= 1 else ""
     if not left:
         return speed
     if left < LONG_SECONDS:
