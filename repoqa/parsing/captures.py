@@ -6,10 +6,10 @@ Everything is copied out of the tree here, as bytes and rows (0-based); no node 
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
-from tree_sitter import Node, QueryCursor, QueryPredicate
+from tree_sitter import Node, QueryCursor
 
 from repoqa.parsing import names
-from repoqa.parsing.grammar import Grammar, Pattern
+from repoqa.parsing.grammar import Condition, Grammar, Pattern
 from repoqa.records import Kind, ReferenceKind
 
 Found = dict[str, list[Node]]
@@ -76,13 +76,13 @@ def collect(grammar: Grammar, root: Node, source: bytes) -> Captures:
     callback to stop it (the options it points to are gone by then).
     """
     collector = _Collector(source)
-    # The stub asks for parameter names; the binding passes four arguments in order.
-    compare = cast(QueryPredicate, collector.compare)
     patterns = grammar.patterns
     cursor = QueryCursor(grammar.query)
     cursor.set_max_start_depth(_DEEPEST_MATCH)
-    for number, found in cursor.matches(root, compare):
+    for number, found in cursor.matches(root):
         pattern = patterns[number]
+        if pattern.conditions and not collector.meets(pattern.conditions, found):
+            continue
         if pattern.reference == "import":
             collector.add_import(pattern, found)
         elif pattern.reference:
@@ -108,17 +108,17 @@ class _Collector:
             "import": captures.imports,
         }
 
-    def compare(
-        self, predicate: str, arguments: list[tuple[str, str]], _pattern: int, found: Found
-    ) -> bool:
-        """Whether a predicate of our own holds for a match (grammar.py tells which there are)."""
-        (capture, _kind), *words = arguments
-        texts = {self._text(node) for node in found.get(capture, ())}
-        if predicate == "capitalized?":
+    def meets(self, conditions: tuple[Condition, ...], found: Found) -> bool:
+        """Whether the conditions hold for a match."""
+        return all(self._holds(condition, found) for condition in conditions)
+
+    def _holds(self, condition: Condition, found: Found) -> bool:
+        texts = {self._text(node) for node in found.get(condition.capture, ())}
+        if condition.test == "capitalized":
             return any(text[:1].isupper() for text in texts)
-        if predicate == "upper?":
+        if condition.test == "upper":
             return any(names.is_constant(text) for text in texts)
-        return any(word in texts for word, _kind in words) == (predicate == "text?")
+        return texts.isdisjoint(condition.words) == (condition.test == "not-text")
 
     def add_uses(self, pattern: Pattern, nodes: list[Node]) -> None:
         """Add references to calls or types by their last identifier."""

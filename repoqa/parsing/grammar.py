@@ -17,15 +17,16 @@ The queries of `queries/` capture, in every language alike:
     @reference.KIND   a called name or a type, of which the last identifier is taken, or all of
                       it with `(#set! name "whole")`; what is imported, after its @module
 
-`(#text? @capture "a" "b")` and `(#not-text? @capture "a" "b")` compare a capture's text,
-`(#capitalized? @capture)` and `(#upper? @capture)` look at its case. Never use tree-sitter's own
-`#eq?`, `#match?` or `#any-of?`: they read the node's text, which crashes the interpreter for a
-tree that was parsed through a callback (py-tree-sitter 0.26).
+Conditions are ours to check (captures.py): the binding would keep every tree that it hands to a
+callback for them. `(#text? @capture "a" "b")` and `(#not-text? @capture "a" "b")` compare a
+capture's text, `(#capitalized? @capture)` and `(#upper? @capture)` look at its case. Never use
+tree-sitter's own `#eq?`, `#match?` or `#any-of?`: they read the node's text, which crashes the
+interpreter for a tree that was parsed through a callback (py-tree-sitter 0.26).
 """
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,18 @@ _DEFINITION = "definition."
 # Kinds of which one statement never holds two; their bases can stand before their names.
 _OWN_STATEMENT = {"definition.class", "definition.type", "definition.module"}
 _CAPTURE = re.compile(rb"@([a-z.]+)")
+_CONDITION = re.compile(rb'\(#([a-z-]+)\?\s+@([a-z.]+)((?:\s+"[^"]*")*)\s*\)')
+_WORD = re.compile(rb'"([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What has to hold for the text of a capture: `test` is `text`, `not-text`, `capitalized` or
+    `upper`, the first two with the words to compare it with."""
+
+    test: str
+    capture: str
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ class Pattern:
 
     `definition` is the kind it defines, from the capture `capture`; `reference` the kind of
     reference that `capture` is. `shares_statement`: another definition may stand in the same node.
-    `name`, `qualifies` and `scope` are its settings.
+    `name`, `qualifies` and `scope` are its settings, `conditions` what else has to hold.
     """
 
     number: int
@@ -61,6 +74,7 @@ class Pattern:
     shares_statement: bool
     qualifies: bool
     scope: str
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +130,11 @@ def _pattern(query: Query, number: int, source: bytes) -> Pattern:
         shares_statement=capture not in _OWN_STATEMENT,
         qualifies=settings.get("qualifies") != "no",
         scope=settings.get("scope") or "",
+        conditions=tuple(_conditions(source[start:end])),
     )
+
+
+def _conditions(source: bytes) -> Iterator[Condition]:
+    for test, capture, words in _CONDITION.findall(source):
+        compared = tuple(word.decode() for word in _WORD.findall(words))
+        yield Condition(test.decode(), capture.decode(), compared)
