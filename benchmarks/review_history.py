@@ -4,6 +4,9 @@
 
 Each commit is compared with its parent, the oldest first, with one index cache for all. A use that
 is said not to fit "had to be fixed" where a later one of these commits rewrote that very line.
+
+Then each file of a commit is reviewed as if it had been pushed without the commit's other files: a
+use named there is right where the rest of the commit rewrote its line.
 """
 
 import statistics
@@ -12,16 +15,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from repoqa.index.store import Store
 from repoqa.protocols import Silent
 from repoqa.repository.plumbing import Git, open_git
-from repoqa.review.chosen import Wanted, choose
+from repoqa.repository.snapshot import open_snapshot
+from repoqa.review.chosen import Chosen, Overlay, Wanted, choose
 from repoqa.review.patch import FilePatch
+from repoqa.review.report import Range
 from repoqa.review.review import Reached, problems, reach
 
 COMMITS = 200
+CODE = (".py", ".go", ".java", ".js", ".ts", ".rs", ".c", ".h", ".cpp", ".hpp", ".cc")
 PERCENT = 100
 NINETY_FIVE = 0.95
 
@@ -45,6 +51,7 @@ class Reviewed:
     symbols: int
     named: tuple[Named, ...]
     removed: frozenset[tuple[str, str]]
+    alone: tuple[Named, ...]
 
 
 def main() -> None:
@@ -64,14 +71,32 @@ def history(git: Git, count: int, store: Store) -> Iterator[Reviewed]:
         start, cpu = time.perf_counter(), time.process_time()
         chosen = choose(git, Wanted(range=f"{commit}^..{commit}"))
         reached = reach(chosen, store, progress=Silent())
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         yield Reviewed(
             commit=commit,
-            seconds=time.perf_counter() - start,
-            cpu=time.process_time() - cpu,
+            seconds=seconds,
+            cpu=cpu,
             symbols=len(reached.impact),
             named=tuple(named(reached)),
             removed=frozenset(removed(chosen.compared.patches)),
+            alone=tuple(alone(git, commit, chosen.compared.patches, store=store)),
         )
+
+
+def alone(
+    git: Git, commit: str, patches: tuple[FilePatch, ...], *, store: Store
+) -> Iterator[Named]:
+    """What is named where one file changes and the others of its commit stay as they were."""
+    if len(patches) < 2:
+        return
+    before = open_snapshot(git.root, revision=f"{commit}^")
+    for patch in patches:
+        if not patch.old_path or PurePath(patch.old_path).suffix not in CODE:
+            continue
+        overlay = Overlay(before)
+        overlay.add(patch)
+        chosen = Chosen(Range("patch", "", commit, None), overlay.compared())
+        yield from named(reach(chosen, store, progress=Silent()))
 
 
 def named(reached: Reached) -> Iterator[Named]:
@@ -102,6 +127,7 @@ def report(reviewed: list[Reviewed]) -> None:
         print(f"{name}: median {middle:.2f}, 95 % {late:.2f}, most {values[-1]:.2f}")
     for is_sure, title in ((True, "does not fit"), (False, "may not fit")):
         report_named(reviewed, title, is_sure=is_sure)
+        report_alone(reviewed, title, is_sure=is_sure)
 
 
 def report_named(reviewed: list[Reviewed], title: str, *, is_sure: bool) -> None:
@@ -121,6 +147,19 @@ def report_named(reviewed: list[Reviewed], title: str, *, is_sure: bool) -> None
         f"{title}: {sites} uses named in {commits} commits; {fixed} of them, in {right} commits "
         f"({share:.1f} % of all), were rewritten by a later one"
     )
+
+
+def report_alone(reviewed: list[Reviewed], title: str, *, is_sure: bool) -> None:
+    """Print how much of what is named for a file alone the rest of its commit rewrote."""
+    sites = right = 0
+    for one in reviewed:
+        told = [site for site in one.alone if site.is_sure is is_sure]
+        hits = [site for site in told if (site.path, site.text) in one.removed]
+        sites, right = sites + len(told), right + len(hits)
+        for site in told:
+            mark = "rewritten by the rest" if site in hits else "left as it was"
+            print(f"  {one.commit[:10]} alone, {title}: {site.path}: {site.text[:60]} ({mark})")
+    print(f"{title}, each file alone: {sites} uses named; the rest of the commit rewrote {right}")
 
 
 if __name__ == "__main__":

@@ -112,14 +112,14 @@ def _patched(git: Git, text: str) -> Chosen:
             remedy="Pipe one in, as git diff writes it; --no-stdin leaves standard input unread.",
         )
     snapshot = open_snapshot(git.root, revision="HEAD" if git.bare else None)
-    overlay = _Overlay(snapshot)
+    overlay = Overlay(snapshot)
     for patch in patches:
         overlay.add(patch)
     chosen = Range("patch", "a patch from standard input", snapshot.revision or "", None)
     return Chosen(chosen, overlay.compared())
 
 
-class _Overlay:
+class Overlay:
     """A snapshot with a patch's files written over it."""
 
     def __init__(self, snapshot: Snapshot) -> None:

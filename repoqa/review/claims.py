@@ -18,14 +18,14 @@ USUAL_CONFIDENCE = 0.5
 DRESSING = re.compile(r"[`]|\*\*|__(?=\w+\W*__)")
 BULLET = re.compile(r"^[\s>#|]*(?:[-*+•]\s+|\(?\d{1,2}[.)]\s+)?")
 PLACE = re.compile(
-    r"^(?:[\w ]{0,12}\s)?\[?(?P<path>[^\s:()\[\]]+\.?[^\s:()\[\]]*)\]?"
+    r"^(?:[\w ]{0,12}\s)?\[?(?P<path>[^\s:()\[\]]*[^\s:()\[\],])\]?"
     r"(?::|#L|,? (?:at |on )?lines? )\s*L?(?P<line>\d{1,7})"
-    r"(?:(?::\d+)?(?!\d)|\s*[-\N{EN DASH}]\s*L?\d+)?(?P<rest>.*)",
+    r"(?:\s*[-\N{EN DASH}]\s*L?\d+(?!\w)|:\d+(?!\w))?(?P<rest>.*)",
     re.DOTALL,
 )
 SEVERITY = re.compile(
     r"^[\s:,\-\N{EN DASH}\N{EM DASH}(\[*]*(?:severity\s*[:=]\s*)?"
-    r"(?P<word>[a-z]+)\b[\s:,.\-)\]*\N{EM DASH}]*",
+    r"(?P<word>[a-z]+)\b(?:\s+severity)?[\s:,.\-)\]*\N{EM DASH}]*",
     re.IGNORECASE,
 )
 CONFIDENCE = re.compile(
