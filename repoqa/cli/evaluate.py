@@ -4,11 +4,10 @@ import os
 import shlex
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from repoqa.cli.longcontext import longcontext
 from repoqa.cli.longcontext import longcontext
 from repoqa.cli.options import Repo
 from repoqa.errors import UsageError
@@ -21,10 +20,22 @@ if TYPE_CHECKING:
     from repoqa.protocols import Progress
     from repoqa.terminal.output import Output
 
+Without: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="SIGNAL",
+        help="Rank without this signal (again for more).",
+        show_default=False,
+    ),
+]
+Rerank: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--rerank", help="Measure with repoqa-cli[rerank] and without.", show_default=False
+    ),
+]
 app = typer.Typer(name="eval", help="Measure how well the right code is found.")
-
-
-app.command()(longcontext)
 
 
 app.command()(longcontext)
@@ -59,23 +70,8 @@ def localize(
             show_default=False,
         ),
     ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--without",
-            metavar="SIGNAL",
-            help="Rank without this signal (again for more).",
-            show_default=False,
-        ),
-    ] = None,
-    rerank: Annotated[
-        bool,
-        typer.Option(
-            "--rerank",
-            help="Measure with repoqa-cli[rerank] and without.",
-            show_default=False,
-        ),
-    ] = False,
+    without: Without = None,
+    rerank: Rerank = False,
 ) -> None:
     """Rank and pack real bug reports and compare with what their fixes changed.
 

@@ -20,7 +20,7 @@ def pack(
 ) -> None:
     """Show the code that a question is answered from.
 
-    Markdown to paste elsewhere, JSON, or a table of why. No model is loaded. A log that is piped
+    Markdown to paste elsewhere, JSON, or a table of why. No model answers. A log that is piped
     in belongs to the question.
     """
     began = time.perf_counter()
