@@ -16,6 +16,9 @@ from repoqa.index.eviction import DEBRIS_SECONDS, KEPT_SHARE
 from repoqa.index.index import Index
 from repoqa.index.places import PLACES, SEGMENTS, Place, mark_used, place_of, size_of, used_places
 from repoqa.index.store import Store, database_path
+from repoqa.models.estimate import EstimatedTokenizer
+from repoqa.packing.budget import Room
+from repoqa.packing.pack import pack
 from repoqa.protocols import Silent
 from repoqa.ranking.rank import rank
 from repoqa.repository.snapshot import open_snapshot
@@ -126,6 +129,25 @@ def test_a_question_goes_on_when_another_process_evicts_all_it_uses(
     assert cached_roots(cache) == {str(two)}
     assert expected.files
     assert rank(question, running) == expected
+
+
+@pytest.mark.parametrize("text", ["", "x = 1\n", None])
+def test_a_question_goes_on_when_a_file_changes_that_was_evicted(
+    tmp_path: Path, text: str | None
+) -> None:
+    cache, root = tmp_path / "cache", tmp_path / "plain"
+    write_files(root, {f"a{number}.py": source("a", number) * 3 for number in range(FILES)})
+    store = Store(cache)
+    running = build(open_snapshot(root, plain=True), store, progress=Silent())
+    store.remove([key for key, _, _ in store.catalogue()])
+    for path in root.iterdir():
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+    ranking = rank(read("total_a_3 is wrong"), running)
+    assert "a3.py" in {ranked.path for ranked in ranking.files}
+    assert pack(ranking, running, Room(500, EstimatedTokenizer(1.0), reliable=500)).tokens <= 500
 
 
 def index_again_and_again(root: Path, cache: Path) -> None:

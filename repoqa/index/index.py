@@ -21,6 +21,8 @@ from repoqa.parsing.text import decode, split_lines
 from repoqa.records import FileEntry, ParsedFile, SkippedFile, Snapshot, Symbol
 
 # Files that stand for their folder in a dotted module path.
+# Stands for a unit of which nothing is left.
+GONE = Symbol("L1-1", "section", 1, 1, header_end=1)
 AS_CHUNKS = "read as line chunks"
 PACKAGE_FILES = ("__init__", "index", "mod", "lib")
 Units = NDArray[np.int64]
@@ -160,8 +162,10 @@ class Index:
 
     def symbol(self, unit: int) -> Symbol:
         """The symbol of a unit."""
-        outline = self._outline(self.file_paths[int(self.unit_file[unit])])
-        return outline.units[int(self._unit_number[unit])]
+        units = self._outline(self.file_paths[int(self.unit_file[unit])]).units
+        number = int(self._unit_number[unit])
+        # Its record was evicted, and the file that it was read from anew is shorter by now.
+        return units[number] if number < len(units) else GONE
 
     def prefetch(self, paths: Sequence[str]) -> None:
         """Load the outlines of several files in one query."""

@@ -111,7 +111,7 @@ class Asking:
     def kill_a_worker_after(self, seconds: float) -> None:
         """Kill one of its worker processes, if it has one by then."""
         time.sleep(seconds)
-        for worker in children(self.pid):
+        for worker in workers(self.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
                 return
@@ -141,13 +141,15 @@ class Asking:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process started."""
-    try:
-        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        listed = ""
-    return [int(child) for child in listed.split()]
+def workers(pid: int) -> list[int]:
+    """The parsing processes that a process started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):  # ended since it was listed
+            is_child = f"\nPPid:\t{pid}\n" in status.read_text()
+            if is_child and b"repoqa.index.worker" in (status.parent / "cmdline").read_bytes():
+                found.append(int(status.parent.name))
+    return found
 
 
 def logs() -> str:
