@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +20,7 @@ from repoqa.errors import ModelError
 from repoqa.models.profile import Profile
 from repoqa.models.weights import ensure_checkpoint, find_checkpoint, is_complete
 from repoqa.protocols import Silent
+from repoqa.settings import profile_directory
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {
@@ -28,6 +31,7 @@ FILES = {
     "original/model.safetensors": b"the same in another form",
     "modeling.py": b"import os",
 }
+DESCRIBED = ("gated", "good", "pickled")
 ASK = """\
 import json
 import sys
@@ -64,7 +68,7 @@ class Hub(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         self.server.asked.append(path)
-        if path.startswith("/api/models/owner/gated") or path.startswith("/api/models/owner/good"):
+        if path.startswith(tuple(f"/api/models/owner/{name}" for name in DESCRIBED)):
             self.tell(json.dumps(self.described(path)).encode())
         elif path.startswith("/owner/gated/"):
             self.refuse(403, "GatedRepo")
@@ -76,6 +80,10 @@ class Hub(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def described(self, path: str) -> Any:
+        if path.startswith("/api/models/owner/pickled"):
+            name = "pytorch_model.bin"
+            siblings = [{"rfilename": name, "size": 7, "blobId": digest(FILES[name])}]
+            return {"id": "owner/pickled", "sha": COMMIT, "siblings": siblings, "tags": []}
         if "/tree/" in path:
             return [
                 {"type": "file", "path": name, "size": len(content), "oid": digest(content)}
@@ -89,19 +97,36 @@ class Hub(BaseHTTPRequestHandler):
         return {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings, "tags": []}
 
     def give(self, name: str) -> None:
-        self.tell(
-            FILES[name],
-            {"ETag": f'"{digest(FILES[name])}"', "X-Repo-Commit": COMMIT},
-        )
+        etag = self.server.etags.get(name, digest(FILES[name]))
+        headers = {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes"}
+        content, asked = FILES[name], self.headers.get("Range", "")
+        if self.command == "GET" and asked:
+            self.server.ranges.append(asked)
+            start = int(asked.removeprefix("bytes=").partition("-")[0])
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            self.tell(content[start:], headers, status=206)
+        elif self.command == "GET" and name == self.server.cut_off:
+            self.server.cut_off = ""
+            self.tell(content, headers, cut_at=len(content) // 2)
+            self.server.released.wait(60)
+        else:
+            self.tell(content, headers)
 
-    def tell(self, content: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(200)
+    def tell(
+        self,
+        content: bytes,
+        headers: dict[str, str] | None = None,
+        *,
+        status: int = 200,
+        cut_at: int | None = None,
+    ) -> None:
+        self.send_response(status)
         for key, value in (headers or {}).items():
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(content)
+            self.wfile.write(content[:cut_at])
 
     def refuse(self, status: int, code: str) -> None:
         self.send_response(status)
@@ -119,6 +144,10 @@ class HubServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Hub)
         self.asked: list[str] = []
+        self.ranges: list[str] = []
+        self.released = threading.Event()  # a file that was cut off stays half sent until then
+        self.etags: dict[str, str] = {}
+        self.cut_off = ""
 
 
 def digest(content: bytes) -> str:
@@ -186,6 +215,90 @@ def test_no_network_and_none_wanted(tmp_path: Path) -> None:
     assert "hf download owner/good" in said
     said = ask("owner/good", tmp_path, 9, HF_HUB_OFFLINE="1")
     assert "owner/good could not be fetched" in said
+
+
+def test_pickled_weights_are_refused_before_anything_is_fetched(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    said = ask("owner/pickled", tmp_path, hub.server_port)
+    assert "owner/pickled has no safetensors" in said
+    assert "pickled files (pytorch_model.bin), which can run code" in said
+    assert not [path for path in hub.asked if "/resolve/" in path]
+
+
+def command_of_pull() -> list[str]:
+    """`repoqa models pull mine`."""
+    profile_directory().mkdir(parents=True, exist_ok=True)
+    (profile_directory() / "mine.toml").write_text(
+        'engine = "transformers"\nformat = "llama2"\nsummary = ""\nweights = "owner/good"\n'
+    )
+    return [sys.executable, "-m", "repoqa", "models", "pull", "mine"]
+
+
+def environment_of(folder: Path, port: int) -> dict[str, str]:
+    """That of a user whose Hugging Face mirror is the hub here."""
+    return os.environ | {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(folder)}
+
+
+def pull(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command_of_pull(),
+        env=environment_of(folder, port),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def begun(folder: Path, hub: HubServer) -> int:
+    """A pull that dies in the middle of its largest file; what it leaves of that, in bytes."""
+    etag, size = hub.etags["model.safetensors"], len(FILES["model.safetensors"]) // 2
+    hub.cut_off = "model.safetensors"
+    part = folder / "hub" / "models--owner--good" / "blobs" / f"{etag}.repoqa-part"
+    process = subprocess.Popen(
+        command_of_pull(),
+        env=environment_of(folder, hub.server_port),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    hub.released.set()
+    assert 0 < part.stat().st_size <= size
+    return part.stat().st_size
+
+
+def test_a_pull_that_is_cut_off_goes_on_where_it_was(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = random.Random(5).randbytes(22 << 20)  # the hub's client writes 10 MB at once
+    monkeypatch.setitem(FILES, "model.safetensors", weights)
+    hub.etags["model.safetensors"] = hashlib.sha256(weights).hexdigest()
+    hub.cut_off = "model.safetensors"
+    first = begun(tmp_path, hub)
+    done = pull(tmp_path, hub.server_port)
+    assert done.returncode == 0, done.stderr
+    place = Path(done.stdout.strip())
+    assert (place / "model.safetensors").read_bytes() == weights
+    assert hub.ranges == [f"bytes={first}-"]
+    assert not list(tmp_path.rglob("*-part"))
+
+
+def test_weights_that_were_damaged_are_found_and_fetched_anew(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    weights = FILES["model.safetensors"]
+    hub.etags["model.safetensors"] = hashlib.sha256(weights).hexdigest()
+    place = Path(pull(tmp_path, hub.server_port).stdout.strip()) / "model.safetensors"
+    place.resolve().write_bytes(b"WEIGHTS")
+    done = pull(tmp_path, hub.server_port)
+    assert done.returncode == 3
+    assert "model.safetensors is not the file that the hub has" in done.stderr
+    assert pull(tmp_path, hub.server_port).returncode == 0
+    assert place.read_bytes() == weights
 
 
 # --- folders of the user's ----------------------------------------------------------------------

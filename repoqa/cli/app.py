@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from repoqa import __version__
-from repoqa.cli import evaluate, hook
+from repoqa.cli import evaluate, hook, models
 from repoqa.cli.ask import ask
 from repoqa.cli.doctor import doctor
 from repoqa.cli.failure import NAME, write_log
@@ -31,6 +31,7 @@ app.command()(review)
 app.command()(index)
 app.command()(doctor)
 app.add_typer(evaluate.app)
+app.add_typer(models.app)
 app.add_typer(hook.app)
 
 

@@ -137,23 +137,31 @@ def _readings(
     out: Path | None,
     progress: "Progress",
 ) -> "Iterator[Reading]":
+    from itertools import product
+
+    from repoqa.evaluation.longcontext import measure
+
+    known = _kept(out) if out else {}
+    for text, kind in product(texts, kinds):
+        reading = known.get((text[0], kind))
+        if reading is None or set(reading.surprise) != set(task.lengths):
+            reading = measure(text, task, kind=kind, progress=progress)
+            if out:
+                _keep(reading, out)
+        yield reading
+
+
+def _kept(out: Path) -> "dict[tuple[str, str], Reading]":
+    content = out.read_bytes() if out.exists() else b""
+    lines = (line for line in content.splitlines() if line.strip())
+    return {(each.text, each.rope): each for each in map(_decoded, lines)}
+
+
+def _keep(reading: "Reading", out: Path) -> None:
     import msgspec
 
-    from repoqa.evaluation.longcontext import Reading, measure
-
-    known: dict[tuple[str, str], Reading] = {}
-    if out and out.exists():
-        lines = (line for line in out.read_bytes().splitlines() if line.strip())
-        known = {(each.text, each.rope): each for each in map(_decoded, lines)}
-    for text in texts:
-        for kind in kinds:
-            reading = known.get((text[0], kind))
-            if reading is None or set(reading.surprise) != set(task.lengths):
-                reading = measure(text, task, kind=kind, progress=progress)
-                if out:
-                    with out.open("ab") as file:
-                        file.write(msgspec.json.encode(reading) + b"\n")
-            yield reading
+    with out.open("ab") as file:
+        file.write(msgspec.json.encode(reading) + b"\n")
 
 
 def _decoded(line: bytes) -> "Reading":

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from repoqa.models.memory import available_to_cpu
-from repoqa.models.plan import Place
+from repoqa.models.plan import ACCELERATOR_CHUNK, CPU_CHUNK, Place
 from repoqa.models.profile import Dtype
 
-# Tokens of a prompt read at once. A CPU reads as fast with 256 as with 2048 (measured), and reports
-# oftener; an accelerator needs more of them to be busy.
-CPU_CHUNK = 256
-ACCELERATOR_CHUNK = 2048
 _FULL_BYTES = 4
 
 

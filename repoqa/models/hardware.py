@@ -16,6 +16,7 @@ from pathlib import Path
 _DRIVER_SECONDS = 10  # a driver that hangs is no reason for the caller to hang
 _MIB = 2**20
 _QUERY = ("--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits")
+_CPUS = Path("/proc/cpuinfo")
 _KERNEL_CARDS = Path("/proc/driver/nvidia/gpus")
 _RUNTIMES = {"cuda": "CUDA", "hip": "ROCm"}
 
@@ -40,6 +41,15 @@ class Torch:
 def cards() -> tuple[Card, ...]:
     """The NVIDIA cards that the driver tells of."""
     return tuple(_asked()) or tuple(_listed_by_kernel())
+
+
+def multiplies_bf16() -> bool:
+    """Whether this CPU multiplies bf16 numbers itself, as far as Linux tells."""
+    try:
+        text = _CPUS.read_text(errors="replace")
+    except OSError:
+        return False
+    return bool(re.search(r"\b(avx512_bf16|amx_bf16)\b", text))
 
 
 def has_apple_gpu() -> bool:

@@ -10,7 +10,7 @@ import msgspec
 
 from repoqa.errors import ModelError
 
-_GIB = 2**30
+GIB = 2**30
 _KIB = 2**10
 _HEADER_SIZE = 8  # a safetensors file begins with its header's length
 _MEMINFO = Path("/proc/meminfo")
@@ -86,4 +86,4 @@ def _parameters(path: Path) -> int:
 
 def gib(size: int) -> str:
     """`7.9 GiB`."""
-    return f"{size / _GIB:.1f} GiB"
+    return f"{size / GIB:.1f} GiB"

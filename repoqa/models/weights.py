@@ -72,6 +72,16 @@ def is_complete(checkpoint: Path) -> bool:
     return index.is_file() and all(path.is_file() for path in weight_files(checkpoint))
 
 
+def verify(checkpoint: Path, *, progress: Progress) -> None:
+    """Read the weights that came from the hub and compare them with the hub's own sums.
+
+    Raises ModelError for a file that differs, which is then removed, to be fetched again.
+    """
+    from repoqa.models.hub import verify_blobs
+
+    verify_blobs(weight_files(checkpoint), progress=progress)
+
+
 def weight_files(checkpoint: Path) -> list[Path]:
     """The safetensors files of a checkpoint, sorted; they may be missing."""
     index = checkpoint / _INDEX

@@ -1,0 +1,113 @@
+"""What `repoqa models` tells of a profile: where its weights are, and where it could run.
+
+Nothing is loaded or fetched, and torch is not imported.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from repoqa.errors import ModelError, UsageError
+from repoqa.models.checkpoint import read_config
+from repoqa.models.hardware import cards, multiplies_bf16
+from repoqa.models.memory import available_to_cpu, parameters
+from repoqa.models.plan import (
+    ACCELERATOR_CHUNK,
+    CPU_CHUNK,
+    Choice,
+    Place,
+    Work,
+    choose,
+    longest,
+)
+from repoqa.models.profile import Profile
+from repoqa.models.weights import find_checkpoint, is_complete, weight_files
+
+NAMED_CARDS = (24, 48, 80, 141)
+"""Sizes of graphics cards as they are sold, in GB: 10^9 bytes, a little less than is in them, which
+the driver and the runtime take."""
+_GB = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A model at a place: how it runs here or why it does not, how it would on a server that
+    shrinks it ("" where nothing is gained), and the longest prompt and answer that fit."""
+
+    place: Place
+    here: Choice | None
+    by_server: Choice | None
+    longest: int
+
+
+def whereabouts(profile: Profile, *, cache: Path) -> str:
+    """`here, 538 MB`, `half fetched`, `not fetched`, or the server's address."""
+    if profile.engine == "server":
+        return profile.url or "the server that you name"
+    if profile.engine == "scripted":
+        return profile.weights
+    checkpoint = find_checkpoint(profile, cache=cache)
+    if checkpoint is None:
+        return "not fetched"
+    if not is_complete(checkpoint):
+        return "half fetched"
+    size = sum(path.stat().st_size for path in weight_files(checkpoint))
+    return f"here, {size / 10**6:,.0f} MB"
+
+
+def lines_of(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Each key of the profile that says something, and its value."""
+    for item in fields(Profile):
+        value = getattr(profile, item.name)
+        if value not in ("", None, ()):
+            yield item.name, " ".join(map(repr, value)) if isinstance(value, tuple) else str(value)
+
+
+def work_of(profile: Profile, tokens: int, *, cache: Path) -> Work:
+    """The model to be run with a prompt of so many tokens and its answer, from its weights where
+    they are here, else from the profile's shape. Raises UsageError where neither is known."""
+    if profile.engine != "transformers":
+        raise UsageError(
+            f"{profile.name} does not run on this machine: its memory is another's",
+            remedy="Name a model that does: repoqa models list.",
+        )
+    total = tokens + profile.answer
+    checkpoint = find_checkpoint(profile, cache=cache)
+    if checkpoint is not None and is_complete(checkpoint):
+        config = read_config(profile, checkpoint)
+        return Work(config, parameters(weight_files(checkpoint)), total, can_shrink=False)
+    if profile.shape is None:
+        raise UsageError(
+            f"the profile {profile.name} does not tell the model's sizes",
+            remedy="Fetch its weights, or give it a [shape] as configs/README.md says.",
+        )
+    return Work(profile.shape, profile.shape.parameters, total, can_shrink=False)
+
+
+def places(profile: Profile) -> list[Place]:
+    """This machine's CPU, each graphics card here, and cards of usual sizes."""
+    machine = available_to_cpu()
+    wide = profile.dtype == "float32" or not multiplies_bf16()
+    found = [Place("this CPU", machine, CPU_CHUNK, bits=32 if wide else 16)]
+    found += [
+        Place(card.name, card.free, ACCELERATOR_CHUNK, host_free=machine)
+        for card in cards()
+        if card.free is not None
+    ]
+    return found + [
+        Place(f"GPU of {size} GB", size * _GB, ACCELERATOR_CHUNK) for size in NAMED_CARDS
+    ]
+
+
+def outlook(work: Work, place: Place, *, most: int) -> Outlook:
+    """How the work would run there; `most` bounds the longest prompt looked for, in tokens."""
+    shrunk = Work(work.shape, work.parameters, work.tokens)
+    here, by_server = _chosen(work, place), _chosen(shrunk, place)
+    return Outlook(place, here, None if here else by_server, longest(work, place, most=most))
+
+
+def _chosen(work: Work, place: Place) -> Choice | None:
+    try:
+        return choose(work, place)
+    except ModelError:
+        return None
