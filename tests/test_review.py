@@ -12,6 +12,16 @@ from jsonschema import Draft202012Validator
 from review_code import PYTHON
 from schemas import validator
 
+from repoqa.diagnosis.prepare import Setup
+from repoqa.index.store import Store
+from repoqa.models.profile import load_profile
+from repoqa.models.tokens import tokenizer_for
+from repoqa.protocols import Silent
+from repoqa.repository.plumbing import open_git
+from repoqa.review.ask import prompts_for
+from repoqa.review.chosen import Wanted, choose
+from repoqa.review.review import reach
+
 FINDINGS = """\
 Here is what I found:
 1. **shop/passwords.py:2**: Error: many rounds repeat the salt as well (confidence: 80%)
@@ -247,6 +257,33 @@ def test_a_large_diff_is_asked_about_in_parts(make_repository: RepositoryMaker) 
     }
     small = review("--worktree", "--model", "reviewer", "--budget", "100", where=root)
     assert (small.code, "--budget" in small.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("budget", [500, 2500])
+def test_no_prompt_is_over_its_budget(make_repository: RepositoryMaker, budget: int) -> None:
+    def code(sign: str) -> dict[str, str]:
+        body = "".join(f"    value = {sign}value * {n} + offset\n" for n in range(9))
+        calls = "".join(f"def use{n}():\n    return f1(1, 2)\n\n\n" for n in range(30))
+        functions = {f"f{n}.py": f"def f{n}(value, offset):\n{body}" for n in range(9)}
+        return {**functions, "uses.py": f"from f1 import f1\n\n\n{calls}"}
+
+    root = make_repository(code(""))
+    write_files(root, code("-"))
+    git_of_root = open_git(root)
+    assert git_of_root
+    chosen = choose(git_of_root, Wanted(worktree=True))
+    reached = reach(chosen, Store(None), progress=Silent())
+    profile = load_profile("smollm2-135m")
+    setup = Setup(profile, tokenizer_for(profile, cache=root.parent), budget, cache=None)
+    asking = prompts_for(reached, setup, most=3)
+    assert asking.prompts
+    assert max(prompt.tokens for prompt in asking.prompts) <= budget
+    shown = "".join(prompt.messages[1].content for prompt in asking.prompts)
+    left_out = {one.path for one in asking.not_reviewed}
+    for n in range(9):
+        lines = [f"{line} +     value = -value * {line - 2} + offset" for line in range(2, 11)]
+        assert f"f{n}.py" in left_out or all(line in shown for line in lines)
+    assert "return f1(1, 2)" in shown, "the room that is left is for callers"
 
 
 def test_secrets_are_kept_from_the_model(make_repository: RepositoryMaker) -> None:
