@@ -103,7 +103,7 @@ def test_on_the_example_it_adds_the_file_that_was_lacking(tmp_path: Path) -> Non
     accounts = Path(shutil.copytree(LOGIN / "accounts", tmp_path / "accounts"))
     git(accounts, "init", "--quiet")
     why = "Why does the second login fail after the password hash is renewed?"
-    small = ("--budget", "1200", "--model", "reciter")
+    small = ("--budget", "900", "--model", "reciter")
     first = json.loads(repoqa("ask", *small, "--json", why, where=accounts).stdout)
     then = "and how long does a session stay valid?"
     done = repoqa("ask", *small, "--json", "-c", then, where=accounts)
@@ -114,7 +114,7 @@ def test_on_the_example_it_adds_the_file_that_was_lacking(tmp_path: Path) -> Non
     assert lacking in paths[1]
     assert lacking in done.stderr.partition("new in the prompt: ")[2]
     assert "accounts/service.py" in paths[0] & paths[1]
-    assert second["budget"]["used"] <= 1200
+    assert second["budget"]["used"] <= 900
     assert second["question"] == then
     assert second.keys() == first.keys()
 

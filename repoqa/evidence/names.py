@@ -40,6 +40,11 @@ def code_blocks(text: str) -> tuple[str, ...]:
     return tuple(match[2] for match in FENCE.finditer(text))
 
 
+def without_code(text: str) -> str:
+    """A text without its fenced code blocks."""
+    return FENCE.sub("\n", text)
+
+
 def identifiers(text: str) -> tuple[str, ...]:
     """Names that look like code, each once, in order of appearance."""
     found: dict[str, None] = {}

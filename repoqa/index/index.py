@@ -187,6 +187,12 @@ class Index:
             self._lines[path] = split_lines(decode(self._content(path)) or "")
         return self._lines[path]
 
+    def prefetch_lines(self, paths: Sequence[str]) -> None:
+        """Read the lines of several files at once."""
+        wanted = [self._entries[path] for path in paths if path not in self._lines]
+        for entry, content in self.snapshot.source.read(wanted):
+            self._lines[entry.path] = split_lines(decode(content or b"") or "")
+
     def defined(self, name: str) -> Sequence[str]:
         """The sorted paths that define a symbol of this name (qualified, or its last part)."""
         field = Field.QUALIFIED if "." in name else Field.DEFINED

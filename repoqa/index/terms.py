@@ -70,6 +70,16 @@ def count_terms(text: str) -> Counter[str]:
     return counts
 
 
+def ordered_terms(text: str) -> tuple[str, ...]:
+    """The stemmed parts of a text's words, in order and as often as they stand there."""
+    return tuple(
+        term
+        for word in words_of(text)
+        if len(word) <= LONGEST_WORD
+        for term in map(_part_stem, PART.findall(word))
+    )
+
+
 def term_hash(term: str) -> int:
     """The 64-bit hash of a term, before its field's salt; equal in every process."""
     text = term.encode("utf-8", "surrogatepass")
@@ -94,6 +104,11 @@ def name_hashes(name: str) -> tuple[int]:
 def hashed(field: Field, term: str) -> int:
     """The hash of a term in a field."""
     return term_hash(term) ^ field.salt
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _part_stem(part: str) -> str:
+    return _stem(part)
 
 
 def _stem(part: str) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import log
 
 from repoqa.evidence.changes import changes
+from repoqa.evidence.names import IDENTIFIER, without_code
 from repoqa.index.index import Index
-from repoqa.index.terms import count_terms, terms_of
+from repoqa.index.terms import count_terms, ordered_terms, terms_of
 from repoqa.ranking.places import Place, Places, is_library, part_of
 from repoqa.records import Frame, Lines, Question
 
@@ -35,7 +36,9 @@ class Query:
 
     `frames` and `mentions` are places with their strength: 1, shared among the files a printed
     path may mean, and for frames divided by their distance from the innermost in this repository.
-    `changes` are the lines that a diff changes.
+    `title_words` are the title's plain words, as written. `phrases` are the terms of the title, of
+    each error message and of the prose, in order, for words that stand together. `changes` are the
+    lines that a diff changes.
     """
 
     terms: Mapping[str, float]
@@ -44,6 +47,8 @@ class Query:
     dotted: tuple[str, ...]
     frames: tuple[tuple[Place, float], ...]
     mentions: tuple[tuple[Place, float], ...]
+    title_words: tuple[str, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
     changes: tuple[Lines, ...] = ()
 
 
@@ -63,10 +68,15 @@ def understand(question: Question, index: Index) -> Query:
     return Query(
         terms=_weights(counts),
         title=_weights(count_terms(question.title)),
-        names=tuple(name for name in names if len(name) >= SHORTEST_NAME and not _stops(name)),
+        names=_telling(names),
         dotted=tuple(name for name in question.identifiers if "." in name),
         frames=tuple(dict.fromkeys(_frames(question.frames, places))),
         mentions=tuple(dict.fromkeys(mentioned)),
+        title_words=_telling(dict.fromkeys(IDENTIFIER.findall(question.title))),
+        phrases=tuple(
+            ordered_terms(text)
+            for text in (question.title, *question.errors, without_code(question.body))
+        ),
         changes=changes(question.diff),
     )
 
@@ -92,6 +102,11 @@ def _shared(places: Iterable[Place]) -> list[tuple[Place, float]]:
     """Places that one printed path may mean: the more, the less each."""
     found = list(places)
     return [(place, 1 / len(found)) for place in found]
+
+
+def _telling(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that mean something: not too short, nor made of words that say nothing."""
+    return tuple(name for name in names if len(name) >= SHORTEST_NAME and not _stops(name))
 
 
 def _weights(counts: Counter[str]) -> dict[str, float]:

@@ -1,10 +1,11 @@
 """The weighted sum of the signals, with its reasons: which files and symbols matter."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 
 import numpy as np
 
 from repoqa.index.index import Index, Numbers
+from repoqa.ranking.candidates import CANDIDATE_SIGNALS, Candidates
 from repoqa.ranking.pins import pinned_files, pinned_units, resolve
 from repoqa.ranking.places import part_of
 from repoqa.ranking.query import Query, understand
@@ -15,6 +16,7 @@ from repoqa.ranking.weights import (
     FILE_WEIGHTS,
     PART_SHARES,
     UNIT_WEIGHTS,
+    UNITS_SHARE,
 )
 from repoqa.records import Question, RankedFile, RankedSymbol, Ranking
 
@@ -22,7 +24,6 @@ from repoqa.records import Question, RankedFile, RankedSymbol, Ranking
 MOST_FILES = 500
 MOST_SYMBOLS = 2000
 
-Signal = Callable[[Query, Index], Numbers]
 Parts = dict[str, Numbers]
 
 
@@ -33,27 +34,39 @@ def rank(question: Question, index: Index, *, without: Collection[str] = ()) -> 
     Raises UsageError for a pin that means nothing here, or too much.
     """
     query, pins = understand(question, index), resolve(question.pins, index)
-    units = _weighted(_kept(UNIT_SIGNALS, without), UNIT_WEIGHTS, query=query, index=index)
-    files = _weighted(_kept(FILE_SIGNALS, without), FILE_WEIGHTS, query=query, index=index)
-    files["units"] = _best_units(_sum(units), index)
+    units = {
+        name: UNIT_WEIGHTS[name] * signal(query, index)
+        for name, signal in UNIT_SIGNALS.items()
+        if name not in without
+    }
+    files = {
+        name: FILE_WEIGHTS[name] * signal(query, index)
+        for name, signal in FILE_SIGNALS.items()
+        if name not in without
+    }
     shares = _part_shares(query, index)
-    files["part"] = _sum(files) * (shares - 1)
-    file_scores = _sum(files)
-    units["part"] = _sum(units) * (shares[index.unit_file] - 1)
-    units["file"] = FILE_SHARE * file_scores[index.unit_file] * index.unit_alive
+    first, _ = _together(units, files, shares=shares, index=index)
+    own = (_sum(units) * shares[index.unit_file]) * index.unit_alive
+    candidates = Candidates(own, _sum(first))
+    units |= {
+        name: UNIT_WEIGHTS[name] * signal(query, index, candidates)
+        for name, signal in CANDIDATE_SIGNALS.items()
+        if name not in without
+    }
+    units, files = _together(units, files, shares=shares, index=index)
     # Last, so that a pin lifts what was pinned and not all that shares its file.
     files["pinned"], units["pinned"] = pinned_files(pins, index), pinned_units(pins, index)
     return Ranking(_ranked_files(files, index), _ranked_symbols(units, index), pins)
 
 
-def _weighted(
-    signals: Mapping[str, Signal], weights: Mapping[str, float], *, query: Query, index: Index
-) -> Parts:
-    return {name: weights[name] * signal(query, index) for name, signal in signals.items()}
-
-
-def _kept(signals: Mapping[str, Signal], without: Collection[str]) -> dict[str, Signal]:
-    return {name: signal for name, signal in signals.items() if name not in without}
+def _together(units: Parts, files: Parts, *, shares: Numbers, index: Index) -> tuple[Parts, Parts]:
+    """Units and files with what they lend each other: a file is lifted by its best units, a unit by
+    its file, and both keep their part of the project's share."""
+    files = {**files, "units": UNITS_SHARE * _best_units(_sum(units), index)}
+    files["part"] = _sum(files) * (shares - 1)
+    units = {**units, "part": _sum(units) * (shares[index.unit_file] - 1)}
+    units["file"] = FILE_SHARE * _sum(files)[index.unit_file] * index.unit_alive
+    return units, files
 
 
 def _sum(parts: Parts) -> Numbers:
@@ -62,13 +75,16 @@ def _sum(parts: Parts) -> Numbers:
 
 
 def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
-    """For each file the sum of its best units' scores."""
+    """For each file the sum of its best units' scores, the n-th best divided by n."""
     order = np.lexsort((-unit_scores, index.unit_file))
     files = index.unit_file[order]
-    firsts = np.searchsorted(files, files)
-    best = order[np.arange(len(order)) - firsts < BEST_UNITS]
+    places = np.arange(len(order)) - np.searchsorted(files, files)
+    is_best = places < BEST_UNITS
+    best = order[is_best]
     sums = np.bincount(
-        index.unit_file[best], weights=unit_scores[best], minlength=len(index.file_paths)
+        index.unit_file[best],
+        weights=unit_scores[best] / (1 + places[is_best]),
+        minlength=len(index.file_paths),
     )
     return sums.astype(float)
 

@@ -2,56 +2,59 @@
 
 A score is not negative, 0 where the signal says nothing, and is divided by its greatest, so that
 the weights (`weights.py`) compare; places that the evidence names have their own strength, at
-most 1. The text score is BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework",
-2009).
+most 1.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from repoqa.index.index import Index, Numbers
 from repoqa.index.terms import Field
+from repoqa.ranking.bm25 import file_bm25, path_bm25, scaled, unit_bm25
 from repoqa.ranking.changed import file_diff, unit_diff
 from repoqa.ranking.places import Place
 from repoqa.ranking.query import Query
 from repoqa.records import Symbol
 
-# BM25's saturation and length normalization; units vary in length by design, files by habit.
-K1 = 1.2
+# BM25's length normalization of units, whose names are all short.
 UNIT_B = 0.6
-FILE_B = 0.3
-NAME_B = 0.3
+UNIT_NAME_B = 0.0
 
 
 def unit_text(query: Query, index: Index) -> Numbers:
     """The question's words in the unit."""
-    return _scaled(_unit_bm25(index, Field.TEXT, query.terms, b=UNIT_B))
+    return scaled(unit_bm25(index, Field.TEXT, query.terms, b=UNIT_B))
 
 
 def unit_title(query: Query, index: Index) -> Numbers:
     """The title's words in the unit."""
-    return _scaled(_unit_bm25(index, Field.TEXT, query.title, b=UNIT_B))
+    return scaled(unit_bm25(index, Field.TEXT, query.title, b=UNIT_B))
 
 
 def unit_name(query: Query, index: Index) -> Numbers:
     """The question's words in the symbol's name."""
-    return _scaled(_unit_bm25(index, Field.NAME, query.terms, b=0.0))
+    return scaled(unit_bm25(index, Field.NAME, query.terms, b=UNIT_NAME_B))
 
 
 def unit_title_name(query: Query, index: Index) -> Numbers:
     """The title's words in the symbol's name."""
-    return _scaled(_unit_bm25(index, Field.NAME, query.title, b=0.0))
+    return scaled(unit_bm25(index, Field.NAME, query.title, b=UNIT_NAME_B))
 
 
 def unit_definition(query: Query, index: Index) -> Numbers:
     """A name of the question is defined here; the fewer places define it, the stronger."""
-    return _names(query, index, Field.DEFINED)
+    return _names(query.names, index, Field.DEFINED)
+
+
+def unit_title_word(query: Query, index: Index) -> Numbers:
+    """A plain word of the title is a name defined here; the fewer places, the stronger."""
+    return _names(query.title_words, index, Field.DEFINED)
 
 
 def unit_used(query: Query, index: Index) -> Numbers:
     """A name of the question is called, or used as a type, here; the fewer places, the stronger."""
-    return _names(query, index, Field.USED)
+    return _names(query.names, index, Field.USED)
 
 
 def unit_dotted(query: Query, index: Index) -> Numbers:
@@ -68,7 +71,7 @@ def unit_dotted(query: Query, index: Index) -> Numbers:
         is_module = np.zeros(len(index.file_paths), dtype=bool)
         is_module[[number for number, _ in _modules(".".join(parts[:-1]), index)]] = True
         scores[units[is_module[index.unit_file[units]]]] += 1
-    return _scaled(scores)
+    return scaled(scores)
 
 
 def unit_trace(query: Query, index: Index) -> Numbers:
@@ -91,22 +94,22 @@ def unit_mention(query: Query, index: Index) -> Numbers:
 
 def file_text(query: Query, index: Index) -> Numbers:
     """The question's words in the file."""
-    return _scaled(_file_bm25(index, query.terms))
+    return scaled(file_bm25(index, query.terms))
 
 
 def file_title(query: Query, index: Index) -> Numbers:
     """The title's words in the file."""
-    return _scaled(_file_bm25(index, query.title))
+    return scaled(file_bm25(index, query.title))
 
 
 def file_path(query: Query, index: Index) -> Numbers:
     """The question's words in the file's path."""
-    return _scaled(_path_bm25(index, query.terms))
+    return scaled(path_bm25(index, query.terms))
 
 
 def file_title_path(query: Query, index: Index) -> Numbers:
     """The title's words in the file's path."""
-    return _scaled(_path_bm25(index, query.title))
+    return scaled(path_bm25(index, query.title))
 
 
 def file_module(query: Query, index: Index) -> Numbers:
@@ -120,7 +123,7 @@ def file_module(query: Query, index: Index) -> Numbers:
                 scores[number] = max(scores[number], strength * size / len(parts))
             if found:
                 break
-    return _scaled(scores)
+    return scaled(scores)
 
 
 def file_mention(query: Query, index: Index) -> Numbers:
@@ -149,6 +152,7 @@ UNIT_SIGNALS = {
     "name": unit_name,
     "title_name": unit_title_name,
     "definition": unit_definition,
+    "title_word": unit_title_word,
     "used": unit_used,
     "dotted": unit_dotted,
     "trace": unit_trace,
@@ -167,64 +171,13 @@ FILE_SIGNALS = {
 }
 
 
-def _names(query: Query, index: Index, field: Field) -> Numbers:
+def _names(names: Iterable[str], index: Index, field: Field) -> Numbers:
     scores = np.zeros(len(index.unit_file))
-    for name in query.names:
+    for name in names:
         units = index.matches(field, name).units
         if len(units):
             scores[units] += 1 / np.sqrt(len(units))
-    return _scaled(scores)
-
-
-def _scaled(scores: Numbers) -> Numbers:
-    greatest = scores.max(initial=0.0)
-    return scores / greatest if greatest > 0 else scores
-
-
-def _rarity(total: int, holding: int) -> float:
-    """BM25's inverse document frequency, in the form that is never negative."""
-    return float(np.log1p((total - holding + 0.5) / (holding + 0.5)))
-
-
-def _norms(lengths: Numbers, alive: np.ndarray, b: float) -> Numbers:
-    average = lengths[alive].mean() if alive.any() else 1.0
-    return K1 * (1 - b + b * lengths / max(average, 1.0))
-
-
-def _unit_bm25(index: Index, field: Field, weights: Mapping[str, float], *, b: float) -> Numbers:
-    scores = np.zeros(len(index.unit_file))
-    norms = _norms(index.lengths, index.unit_alive, b)
-    total = int(index.unit_alive.sum())
-    for term, weight in weights.items():
-        found = index.matches(field, term)
-        saturated = found.counts * (K1 + 1) / (found.counts + norms[found.units])
-        scores[found.units] += weight * _rarity(total, len(found.units)) * saturated
-    return scores
-
-
-def _file_bm25(index: Index, weights: Mapping[str, float]) -> Numbers:
-    files = len(index.file_paths)
-    lengths = np.bincount(index.unit_file, weights=index.lengths, minlength=files).astype(float)
-    norms = _norms(lengths, index.file_alive, FILE_B)
-    total = int(index.file_alive.sum())
-    scores = np.zeros(files)
-    for term, weight in weights.items():
-        found = index.matches(Field.TEXT, term)
-        holding, places = np.unique(index.unit_file[found.units], return_inverse=True)
-        counts = np.bincount(places, weights=found.counts, minlength=len(holding))
-        saturated = counts * (K1 + 1) / (counts + norms[holding])
-        scores[holding] += weight * _rarity(total, len(holding)) * saturated
-    return scores
-
-
-def _path_bm25(index: Index, weights: Mapping[str, float]) -> Numbers:
-    norms = _norms(index.path_lengths, index.file_alive, NAME_B)
-    total = int(index.file_alive.sum())
-    scores = np.zeros(len(index.file_paths))
-    for term, weight in weights.items():
-        files = index.files_named(term)
-        scores[files] += weight * _rarity(total, len(files)) * (K1 + 1) / (1 + norms[files])
-    return scores
+    return scaled(scores)
 
 
 def _modules(dotted: str, index: Index) -> Iterator[tuple[int, float]]:

@@ -9,33 +9,37 @@ from types import MappingProxyType
 
 UNIT_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "text": 1.0,
-        "title": 0.5,
+        "text": 1.5,
+        "title": 0.25,
         "name": 0.5,
         "title_name": 0.5,
         "definition": 1.0,
-        "used": 0.5,
-        "dotted": 0.5,
-        "trace": 1.0,
+        "title_word": 0.5,
+        "used": 0.25,
+        "dotted": 1.0,
+        "trace": 1.5,
         "mention": 1.0,
         "diff": 1.0,
+        "phrases": 0.5,
+        "callees": 0.5,
     }
 )
 FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
         "text": 1.5,
         "title": 1.0,
-        "path": 0.5,
-        "title_path": 1.0,
-        "module": 0.25,
+        "path": 1.0,
+        "title_path": 0.5,
+        "module": 0.5,
         "mention": 1.5,
         "trace": 1.5,
         "diff": 1.0,
     }
 )
-# A file is lifted by its best units, a unit by its file.
-BEST_UNITS = 3
-FILE_SHARE = 0.5
+# A file is lifted by its best units, of which the n-th best counts 1/n; a unit by its file.
+BEST_UNITS = 10
+UNITS_SHARE = 0.75
+FILE_SHARE = 0.35
 # What is kept of the score of a file that is rarely where a bug is fixed, by the part of the
 # project it belongs to, unless the evidence names it.
 PART_SHARES: Mapping[str, float] = MappingProxyType(
