@@ -188,6 +188,12 @@ def test_the_exit_code_says_no_only_where_it_is_asked_to(
     assert review("HEAD~1..HEAD", "--no-model", *arguments, where=shop).code == code
 
 
+def test_a_changed_file_that_is_excluded_is_not_reviewed(shop: Path) -> None:
+    report = reported("HEAD~1..HEAD", "--no-model", "--exclude", "shop/passwords.py", where=shop)
+    assert report["impact"] == []
+    assert [one["path"] for one in report["not_reviewed"]] == ["shop/passwords.py"]
+
+
 def test_a_finding_that_was_dismissed_stays_away(shop: Path) -> None:
     range_ = ("HEAD~1..HEAD", "--model", "reviewer")
     (first, second) = reported(*range_, where=shop)["findings"]

@@ -111,11 +111,11 @@ def _still_called(
     assert change.new is not None
     before, after = signature_of(change.old), signature_of(change.new)
     same = before is None or after is None or before.parameters == after.parameters
-    if change.change == "body" or site.call is None or change.new[1].kind in TYPES:
-        return _caller(site, True) if means == "sure" else None
-    if change.new[0].parsed.language not in CHECKED:
-        language = change.new[0].parsed.language or "this language"
+    language = change.new[0].parsed.language
+    if language not in CHECKED and change.change == "signature":
         return _caller(site, None, NOT_READ.format(language))
+    if change.change == "body" or site.call is None or change.new[1].kind in TYPES:
+        return _caller(site, True) if means == "sure" or language not in CHECKED else None
     if before is None or after is None or same:
         return _caller(site, True) if means == "sure" else None
     bound = _bound(site.call, change.new)

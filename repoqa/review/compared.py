@@ -1,7 +1,7 @@
 """Two sides of a change as files to review: what differs, what is not read, what each side says."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from repoqa.index.build import record_key
 from repoqa.index.index import Index
@@ -75,11 +75,13 @@ def file_changes(compared: Compared, index: Index, store: Store) -> tuple[FileCh
     found = []
     for patch in compared.patches:
         old = new = None
+        if patch.new_path and index.file_number(patch.new_path) is None:
+            continue
         if patch.old_path in keys:
             content, outline = compared.old[patch.old_path], known.get(keys[patch.old_path])
             parsed = (outline or analyze(patch.old_path, content).outline).parsed
             old = Version(patch.old_path, parsed, split_lines(decode(content) or ""))
-        if index.file_number(patch.new_path) is not None:
+        if patch.new_path:
             lines = index.lines(patch.new_path)
             new = Version(patch.new_path, index.parsed(patch.new_path), lines)
         if old or new:
@@ -93,6 +95,13 @@ def unread(compared: Compared, index: Index) -> Iterator[SkippedFile]:
     for patch in compared.patches:
         if patch.new_path and index.file_number(patch.new_path) is None:
             yield SkippedFile(patch.new_path, why.get(patch.new_path, NOT_IN_SNAPSHOT))
+
+
+def without(compared: Compared, left_out: Collection[SkippedFile]) -> Compared:
+    """The same without the patches of these files."""
+    paths = {skipped.path for skipped in left_out}
+    kept = tuple(patch for patch in compared.patches if patch.new_path not in paths)
+    return replace(compared, patches=kept)
 
 
 def _unread(files: Sequence[ChangedFile], snapshot: Snapshot) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from repoqa.index.store import Store
 from repoqa.protocols import Progress
 from repoqa.records import SkippedFile
 from repoqa.review.chosen import Chosen
-from repoqa.review.compared import file_changes, unread
+from repoqa.review.compared import file_changes, unread, without
 from repoqa.review.impact import impact
 from repoqa.review.report import SEVERITIES, Impact, Review, Severity
 from repoqa.review.versions import FileChange
@@ -66,9 +66,10 @@ def reach(chosen: Chosen, store: Store, *, progress: Progress) -> Reached:
     with watch.stage("impact"):
         files = file_changes(compared, index, store)
         found, beyond = impact(files, index)
-    not_reviewed = {*compared.not_reviewed, *unread(compared, index), *beyond}
+    left_out = tuple(unread(compared, index))
+    not_reviewed = {*compared.not_reviewed, *left_out, *beyond}
     return Reached(
-        chosen=chosen,
+        chosen=replace(chosen, compared=without(compared, left_out)),
         index=index,
         files=files,
         impact=found,
