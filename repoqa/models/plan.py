@@ -25,7 +25,11 @@ _SCALE_BITS = 16
 # The hidden state, its norm, the residual, and query, key, value and output of one layer.
 _HIDDEN_COPIES = 8
 _INNER_COPIES = 3  # gate, up and their product
-_BOOLEAN = 1
+# While a mask is made there are three of truth values, one byte each, and then one of numbers; and
+# torch itself takes this much in its first passes (measured: 112 MiB at 30,000 tokens of the model
+# of benchmarks/tiny_codellama.py, 29 of them keys and values).
+_TRUTH_BYTES = 3
+_RUNTIME = 32 * 2**20
 _LOGITS = 4  # fp32, of the last position alone
 
 
@@ -126,14 +130,14 @@ def need(work: Work, setting: Setting, place: Place) -> Need:
 def _activations(shape: Shape, *, tokens: int, chunk: int, width: int) -> int:
     """What one chunk takes at the prompt's end, with an attention that keeps no scores.
 
-    The mask is a truth value and a number for each token of the chunk and of the prompt. Where
-    query heads share keys and values, a masked attention copies them for each head.
+    The mask has a value for each token of the chunk and of the prompt. Where query heads share
+    keys and values, a masked attention copies them for each head.
     """
-    mask = chunk * tokens * (_BOOLEAN + width)
+    mask = chunk * tokens * (_TRUTH_BYTES + width)
     shares = shape.key_value_heads < shape.num_attention_heads
     repeated = 2 * tokens * shape.num_attention_heads * shape.head_size * width if shares else 0
     inner = _INNER_COPIES * shape.intermediate_size + _HIDDEN_COPIES * shape.hidden_size
-    return mask + repeated + chunk * inner * width + shape.vocab_size * _LOGITS
+    return _RUNTIME + mask + repeated + chunk * inner * width + shape.vocab_size * _LOGITS
 
 
 def settings(work: Work, place: Place) -> Iterator[Setting]:
