@@ -9,9 +9,21 @@ from conftest import RepositoryMaker, git
 from memory_code import MemoryCode
 
 from repoqa.errors import UsageError
-from repoqa.evaluation.localize import coverage, gold_functions, hits, outer_functions
+from repoqa.evaluation.localize import (
+    coverage,
+    gold_functions,
+    hits,
+    outer_functions,
+    plain_hits,
+)
 from repoqa.evaluation.reports import Gold, Report, find_clone, read
+from repoqa.evidence import question as evidence
+from repoqa.index.build import build
+from repoqa.index.store import Store
+from repoqa.protocols import Silent
+from repoqa.ranking.rank import rank
 from repoqa.records import Excerpt, RankedFile, RankedSymbol, Ranking, Symbol
+from repoqa.repository.snapshot import open_snapshot
 
 SOURCE = """\
 class Cart:
@@ -162,12 +174,30 @@ def test_the_command_measures_and_goes_on_where_it_stopped(measured: Path) -> No
     assert first["hits"]["function@1"] == 1.0
     assert first["coverage"]["4000"]["all_lines"] == 1.0
     assert (first["names_gold"], second["names_gold"]) == (False, True)
+    assert first["plain"] == {"file@1": 1.0, "file@3": 1.0, "file@5": 1.0, "file@10": 1.0, "mrr": 1}
+    assert second["plain"]["mrr"] == 1.0  # "cart" stands in its own text alone
+    assert "| by BM25 over files alone, % | reports |" in done.stdout
+
+
+def test_bm25_alone_knows_neither_names_nor_paths(make_repository: RepositoryMaker) -> None:
+    files = {"cart.py": "x = 1\n", "notes.py": "# cart cart cart\n"}
+    index = build(open_snapshot(make_repository(files)), Store(None), progress=Silent())
+    question = evidence.read("cart is wrong")
+    fix = report(Gold("cart.py", ((1, 1),)))
+    assert plain_hits(fix, question, index)["file@10"] is False
+    assert hits(fix, rank(question, index), index)["file@10"] is True
+
+
+@pytest.mark.parametrize("signal", ["phrases", "path"])
+def test_every_signal_can_be_left_out(measured: Path, signal: str) -> None:
+    done = repoqa(*LOCALIZE, "--without", signal, "--limit", "1", where=measured)
+    assert done.code == 0, done.stderr
 
 
 def test_an_unknown_signal_is_named(measured: Path) -> None:
     done = repoqa(*LOCALIZE, "--without", "tilte", where=measured)
     assert done.code == 2
-    assert done.stderr == "repoqa: There is no signal tilte.\nTry: title, dotted, title_path.\n"
+    assert done.stderr == "repoqa: There is no signal tilte.\nTry: title, dotted, title_word.\n"
 
 
 def test_a_clone_that_is_not_there(measured: Path) -> None:

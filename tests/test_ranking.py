@@ -185,6 +185,12 @@ def test_a_place_keeps_its_line_and_function() -> None:
         ("src/history.py", "code"),
         ("examples/demo.py", "example"),
         ("third_party/zlib/inflate.c", "vendored"),
+        ("static/jquery-3.5.1.js", "vendored"),
+        ("static/jquery.js", "code"),
+        ("shop/locale/de/LC_MESSAGES/shop.po", "data"),
+        ("shop/locale/formats.py", "code"),
+        ("CMakeLists.txt", "code"),
+        ("notes.txt", "docs"),
     ],
 )
 def test_the_part_of_a_project(path: str, part: str) -> None:

@@ -176,10 +176,10 @@ def _measured(
 
 
 def _known_signals(names: "Sequence[str]") -> frozenset[str]:
-    from repoqa.ranking.signals import FILE_SIGNALS, UNIT_SIGNALS
+    from repoqa.ranking.weights import FILE_WEIGHTS, UNIT_WEIGHTS
     from repoqa.settings import nearest
 
-    known = sorted({*UNIT_SIGNALS, *FILE_SIGNALS})
+    known = sorted({*UNIT_WEIGHTS, *FILE_WEIGHTS})
     for name in names:
         if name not in known:
             offered = nearest(name, known, count=3) or known

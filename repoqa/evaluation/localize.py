@@ -7,9 +7,14 @@ the functions and methods, not nested in another function, whose span meets a go
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from repoqa.evaluation.reports import Gold, Report
+from repoqa.index.index import Index
 from repoqa.protocols import CodeSource
-from repoqa.records import Excerpt, Ranking, Symbol
+from repoqa.ranking.bm25 import file_bm25
+from repoqa.ranking.query import understand
+from repoqa.records import Excerpt, Question, Ranking, Symbol
 
 FILE_CUTS = (1, 3, 5, 10)
 FUNCTION_CUTS = (1, 5, 10)
@@ -47,11 +52,7 @@ def outer_functions(symbols: Sequence[Symbol]) -> list[Symbol]:
 
 def hits(report: Report, ranking: Ranking, code: CodeSource) -> dict[str, bool | float]:
     """`file@k` and `function@k` (absent where no gold place is a function), and `mrr`."""
-    files = [file.path for file in ranking.files]
-    gold_files = {gold.path for gold in report.gold}
-    result: dict[str, bool | float] = {f"file@{k}": gold_files <= set(files[:k]) for k in FILE_CUTS}
-    first = next((n for n, path in enumerate(files, 1) if path in gold_files), None)
-    result["mrr"] = 1 / first if first else 0.0
+    result = _file_hits(report, [file.path for file in ranking.files])
     gold = gold_functions(report, code)
     if gold:
         ranked = [
@@ -61,6 +62,22 @@ def hits(report: Report, ranking: Ranking, code: CodeSource) -> dict[str, bool |
         ]
         result |= {f"function@{k}": gold <= set(ranked[:k]) for k in FUNCTION_CUTS}
     return result
+
+
+def _file_hits(report: Report, files: Sequence[str]) -> dict[str, bool | float]:
+    gold_files = {gold.path for gold in report.gold}
+    result: dict[str, bool | float] = {f"file@{k}": gold_files <= set(files[:k]) for k in FILE_CUTS}
+    first = next((n for n, path in enumerate(files, 1) if path in gold_files), None)
+    result["mrr"] = 1 / first if first else 0.0
+    return result
+
+
+def plain_hits(report: Report, question: Question, index: Index) -> dict[str, bool | float]:
+    """`file@k` and `mrr` of BM25 over whole files and nothing else, tests and documents among
+    them: what any text search would find."""
+    scores = file_bm25(index, understand(question, index).terms)
+    order = np.argsort(-scores, kind="stable")[: int((scores > 0).sum())]
+    return _file_hits(report, [index.file_paths[number] for number in order])
 
 
 def coverage(gold: Sequence[Gold], excerpts: Sequence[Excerpt]) -> Mapping[str, float]:

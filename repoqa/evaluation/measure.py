@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from repoqa.errors import RepositoryError, UsageError
-from repoqa.evaluation.localize import coverage, hits
+from repoqa.evaluation.localize import coverage, hits, plain_hits
 from repoqa.evaluation.reports import Report, find_clone
 from repoqa.evidence import question as evidence
 from repoqa.index.build import build
@@ -34,7 +34,8 @@ class Measurement(msgspec.Struct, frozen=True):
     """One report's figures. `hits` are 1 or 0 (and `mrr`), `coverage` the shares by budget.
 
     `names_gold` says that the report's text names a gold file; `seconds` are those of a question
-    whose files are all cached: rank, and the largest pack. `reranked` are the hits after reranking,
+    whose files are all cached: rank, and the largest pack. `plain` are the files' hits by BM25 over
+    whole files alone, for comparison. `reranked` are the hits after reranking,
     where that was asked for; the coverage is that of the last ranking then.
     """
 
@@ -46,6 +47,7 @@ class Measurement(msgspec.Struct, frozen=True):
     coverage: dict[int, dict[str, float]]
     seconds: dict[str, float]
     reranked: dict[str, float] = {}
+    plain: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def measure(report: Report, task: Task) -> Measurement:
         coverage=covered,
         seconds=seconds,
         reranked={name: float(value) for name, value in reranked.items()},
+        plain={name: float(value) for name, value in plain_hits(report, question, index).items()},
     )
 
 

@@ -7,6 +7,7 @@ from statistics import mean, median
 from repoqa.evaluation.localize import FILE_CUTS, FUNCTION_CUTS
 from repoqa.evaluation.measure import Measurement
 
+FILE_HITS = (*(f"file@{k}" for k in FILE_CUTS), "mrr")
 HITS = (*(f"file@{k}" for k in FILE_CUTS), *(f"function@{k}" for k in FUNCTION_CUTS), "mrr")
 SHARES = ("files", "all_files", "lines", "all_lines")
 
@@ -29,6 +30,14 @@ def hit_rows(measured: Sequence[Measurement], *, reranked: bool = False) -> list
         figures = tuple(_percent(found.get(hit) for found in hits) for hit in HITS)
         rows.append(Row(name, len(group), figures))
     return rows
+
+
+def plain_rows(measured: Sequence[Measurement]) -> list[Row]:
+    """The share of reports that BM25 over whole files alone hits, in percent, likewise."""
+    return [
+        Row(name, len(group), tuple(_percent(m.plain.get(hit) for m in group) for hit in FILE_HITS))
+        for name, group in _groups([m for m in measured if m.plain])
+    ]
 
 
 def coverage_rows(measured: Sequence[Measurement]) -> list[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Part = Literal["code", "test", "docs", "example", "vendored"]
+Part = Literal["code", "test", "docs", "example", "vendored", "data"]
 
 LIBRARY = re.compile(
     r"(^|/)(site-packages|dist-packages|node_modules|lib/python\d[\d.]*|rustc/[0-9a-f]{8,}"
@@ -19,16 +19,20 @@ TEST = re.compile(
 DOCS = re.compile(
     r"(^|/)(docs?|documentation|changelogs?|news|whatsnew|release[-_]?notes)/"
     r"|(^|/)(readme|changes|changelog|history|news|authors|license|contributing)$"
-    r"|\.(md|rst|txt|adoc)$",
+    r"|\.(md|rst|(?<!CMakeLists\.)txt|adoc)$",
     re.I,
 )
 EXAMPLE = re.compile(
     r"(^|/)(examples?|demos?|samples?|tutorials?|galleries|benchmarks?|asv_bench)/"
 )
 PACKAGE = re.compile(r"(?:[a-z_][\w$]*\.)+(?=[A-Z])")
+# A library kept in the repository: by its folder, or by the version in its name (`jquery-3.5.1.js`).
 VENDORED = re.compile(
     r"(^|/)(vendor|vendored|third[-_]?party|node_modules|extern|externals?|_vendor)/"
+    r"|[-.]\d+\.\d+(\.\d+)*\.(js|css)$"
 )
+# Translations hold the words of many reports, and tables of anything.
+DATA = re.compile(r"\.(po|pot|xlf|csv|tsv|json|geojson|svg|xml|lock|ipynb)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def part_of(path: str) -> Part:
         ("test", TEST),
         ("docs", DOCS),
         ("example", EXAMPLE),
+        ("data", DATA),
     )
     return next((part for part, pattern in kinds if pattern.search(path)), "code")
 

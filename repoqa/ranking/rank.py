@@ -44,7 +44,7 @@ def rank(question: Question, index: Index, *, without: Collection[str] = ()) -> 
         for name, signal in FILE_SIGNALS.items()
         if name not in without
     }
-    shares = _part_shares(query, index)
+    shares = part_shares(query, index)
     first, _ = _together(units, files, shares=shares, index=index)
     own = (_sum(units) * shares[index.unit_file]) * index.unit_alive
     candidates = Candidates(own, _sum(first))
@@ -89,7 +89,7 @@ def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
     return sums.astype(float)
 
 
-def _part_shares(query: Query, index: Index) -> Numbers:
+def part_shares(query: Query, index: Index) -> Numbers:
     """What each file keeps of its score; a file the evidence names keeps all."""
     shares = np.array([PART_SHARES[part_of(path)] for path in index.file_paths], dtype=np.float64)
     for place, strength in (*query.mentions, *query.frames):

@@ -43,7 +43,7 @@ FILE_SHARE = 0.35
 # What is kept of the score of a file that is rarely where a bug is fixed, by the part of the
 # project it belongs to, unless the evidence names it.
 PART_SHARES: Mapping[str, float] = MappingProxyType(
-    {"code": 1.0, "test": 0.15, "docs": 0.15, "example": 0.3, "vendored": 0.3}
+    {"code": 1.0, "test": 0.15, "docs": 0.15, "example": 0.3, "vendored": 0.3, "data": 0.15}
 )
 # What the user pins stands before everything else: the signals together never reach half of it.
 PINNED = 100.0

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from repoqa.evaluation.measure import Measurement
-from repoqa.evaluation.summary import HITS, SHARES, Row, coverage_rows, hit_rows, seconds_rows
+from repoqa.evaluation.summary import (
+    FILE_HITS,
+    HITS,
+    SHARES,
+    Row,
+    coverage_rows,
+    hit_rows,
+    plain_rows,
+    seconds_rows,
+)
 
 
 def localization_tables(measured: Sequence[Measurement]) -> str:
@@ -22,6 +31,8 @@ def localization_tables(measured: Sequence[Measurement]) -> str:
             digits=3,
         ),
     ]
+    if plain := plain_rows(measured):
+        tables.insert(1, _table(("by BM25 over files alone, %", "reports", *FILE_HITS), plain))
     if reranked := hit_rows(measured, reranked=True):
         tables.insert(1, _table(("the same, reranked", "reports", *HITS), reranked))
     return "\n".join(tables)
