@@ -218,6 +218,12 @@ def test_lines_stay_one_to_one_and_twice_is_once(text: str, path: str) -> None:
         assert line in text or "[redacted: " in line
 
 
+def test_a_secret_that_ends_where_another_begins_is_replaced_too() -> None:
+    first, second = "AKIA" + "0" * 16, "sk-" + "a1" * 16
+    redacted = Redactor().text(f"{second}\n{first}{second}")
+    assert redacted == "[redacted: API key]\n[redacted: AWS key][redacted: API key]"
+
+
 @settings(max_examples=100, deadline=None)
 @given(before=TEXTS, after=TEXTS)
 def test_a_token_never_survives_what_stands_around_it(before: str, after: str) -> None:

@@ -20,6 +20,8 @@ _KEY_MARK = mark(PRIVATE_KEY)
 _ANY_MARK = re.compile(r"\[redacted: [A-Za-z ]{1,40}\]")
 # A shorter value, or letters alone, may be a word elsewhere: replaced only where it was found.
 _LEAST_SPREAD = 8
+# Two secrets that touch hide one another: the first is told by its end, once the second is marked.
+_MOST_PASSES = 4
 
 
 @dataclass(slots=True)
@@ -38,6 +40,14 @@ class Redactor:
 
         `path` is the file the text is of, "" for what the user gave.
         """
+        for _ in range(_MOST_PASSES):
+            redacted = self._once(text, path)
+            if redacted == text:
+                break
+            text = redacted
+        return text
+
+    def _once(self, text: str, path: str) -> str:
         found = find(text, path=path)
         for secret in found:
             self._learn(text[secret.start : secret.end], secret.kind)
