@@ -50,7 +50,7 @@ for path in paths[number::processes]:
     content = open(path, "rb").read() if path else b""
     language = languages.detect(path, content)
     if language:
-        grammar.load(language).parser.parse(content)
+        grammar.load(language).parser().parse(content)
 """
 
 
@@ -218,7 +218,7 @@ def print_cold_stages(root: Path) -> None:
         language = languages.detect(path, content)
         clock = [time.process_time()]
         if language:
-            grammar.load(language).parser.parse(content)
+            grammar.load(language).parser().parse(content)
         clock.append(time.process_time())
         parse(path, content)
         clock.append(time.process_time())

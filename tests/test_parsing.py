@@ -287,3 +287,17 @@ def test_relative_imports_of_javascript_lose_the_suffix() -> None:
 def test_relative_imports_of_python_keep_their_dots() -> None:
     source = b"from . import a\nfrom ..b.c import d\nfrom .e import *\nimport f.g as h\n"
     assert [use.name for use in parse("a.py", source).references] == [".a", "..b.c.d", ".e", "f.g"]
+
+
+def test_threads_parse_side_by_side() -> None:
+    """A parser that threads shared crashed the process: each parse has its own."""
+    script = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from repoqa.parsing.parse import parse\n"
+        "source = b'def f(a):\\n    return g(a)\\n' * 2000\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    found = list(pool.map(lambda n: parse(f'{n}.py', source), range(32)))\n"
+        "assert len(set(found)) == 1\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")

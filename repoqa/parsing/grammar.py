@@ -79,11 +79,15 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """A parser, its query, and what each pattern of the query captures."""
+    """A language, its query, and what each pattern of the query captures."""
 
-    parser: Parser
+    language: TreeSitterLanguage
     query: Query
     patterns: tuple[Pattern, ...]
+
+    def parser(self) -> Parser:
+        """A parser of its own: one that two threads share crashes the process."""
+        return Parser(self.language)
 
 
 class GrammarError(Exception):
@@ -106,7 +110,7 @@ def load(language: str) -> Grammar:
     patterns = tuple(
         _pattern(query, number, source.encode()) for number in range(query.pattern_count)
     )
-    return Grammar(Parser(grammar), query, patterns)
+    return Grammar(grammar, query, patterns)
 
 
 def query_source(language: str) -> str:

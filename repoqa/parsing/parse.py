@@ -187,11 +187,10 @@ class _Deadline:
 def _tree(loaded: grammar.Grammar, source: bytes, deadline: _Deadline) -> Tree:
     read, release = _reader(source)
     try:
-        return loaded.parser.parse(read, progress_callback=deadline.has_passed)
+        return loaded.parser().parse(read, progress_callback=deadline.has_passed)
     except ValueError as stopped:
         if not deadline.missed:
             raise
-        loaded.parser.reset()  # else the next file would go on with this one's tree
         raise _GaveUp(f"the parser took over {PARSE_SECONDS:.0f} s") from stopped
     finally:
         release()
