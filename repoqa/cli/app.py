@@ -1,5 +1,6 @@
 """The `repoqa` command, and the one border where errors become a line and an exit code."""
 
+import gc
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,6 +18,10 @@ from repoqa.cli.pack import pack
 from repoqa.cli.review import review
 from repoqa.errors import ExitCode, RepoqaError
 from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
+
+# A question makes a million objects that stay until its end, and hardly a cycle: the collector's
+# usual 700 have it look through them hundreds of times, 5 % of a question's time.
+OBJECTS_PER_COLLECTION = 50_000
 
 app = typer.Typer(
     name=NAME,
@@ -58,7 +63,10 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command that the process was started with."""
-    sys.exit(run(sys.argv[1:], standard_output()))
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
+    status = run(sys.argv[1:], standard_output())
+    gc.freeze()  # else the interpreter looks for cycles in all that it is about to drop: 0.1 s
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str], output: Output) -> int:
