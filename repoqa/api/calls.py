@@ -17,9 +17,10 @@ from pathlib import Path
 
 from repoqa.answers.citations import check
 from repoqa.answers.suspects import suspects
+from repoqa.api.answering import Answering
 from repoqa.api.job import Asked, Began, Job, Options, opened_model, prepare_job
 from repoqa.diagnosis.prepare import Preparation
-from repoqa.diagnosis.single import diagnose, familiar_names
+from repoqa.diagnosis.single import familiar_names
 from repoqa.protocols import Progress, Silent
 from repoqa.records import Answer, Snapshot, Suspect
 from repoqa.repository.snapshot import open_snapshot
@@ -37,6 +38,7 @@ class Diagnosis:
     suspects: tuple[Suspect, ...]
     _job: Job = field(repr=False)
     _progress: Progress = field(repr=False)
+    _note: Note = field(repr=False)
 
     def stream(self) -> Iterator[str]:
         """The model's text as it is generated; closing the iterator stops the model.
@@ -45,7 +47,8 @@ class Diagnosis:
         ServerError.
         """
         model = opened_model(self._job, progress=self._progress)
-        return diagnose(self.preparation, model, progress=self._progress)
+        answering = Answering(self._job, note=self._note)
+        return answering.stream(model, progress=self._progress)
 
     def answer(self) -> Answer:
         """The whole answer, every place that it names checked against the code."""
@@ -102,7 +105,9 @@ def ask(
     """
     asked = Asked(question, options, for_model=True)
     job = _prepared(asked, repository, note=note, progress=progress)
-    return Diagnosis(job.preparation, suspects(job.preparation.ranking), job, progress)
+    return Diagnosis(
+        job.preparation, suspects(job.preparation.ranking), job, progress, note or _unheard
+    )
 
 
 def _prepared(

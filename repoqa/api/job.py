@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repoqa.amounts import parse_tokens
+from repoqa.api.strategy import Strategy, check_budget, chosen_strategy, wanted_strategy
 from repoqa.diagnosis.follow_up import following, what_is_new
 from repoqa.diagnosis.kept import last
 from repoqa.diagnosis.prepare import Preparation, Setup, prepare
-from repoqa.errors import BudgetError, UsageError
+from repoqa.errors import UsageError
 from repoqa.evidence import question as evidence
 from repoqa.index.index import Index
 from repoqa.index.vectors import VECTORS, CachedEmbedder
@@ -43,7 +44,9 @@ MOST_NAMED = 3
 class Options:
     """How to ask; what is left out stays as the settings and the model's profile have it.
 
-    `model` names a profile. `budget` is the longest prompt, in tokens: 13000 or "13k". `rope` and
+    `model` names a profile. `budget` is the longest prompt, in tokens: 13000 or "13k". `strategy`
+    is how more than the model reads reliably is read: `single` (at once), `sweep` (in windows), or
+    `auto`, which sweeps where there is that much. `rope` and
     `rope_factor` say how positions are scaled past the window a model was trained on. `include`
     and `exclude` are globs that choose the files to read. `paths` are files, symbols and lines
     (`path`, `path:12`, `Class.method`) that are shown for certain. `log` is the text of a log, a
@@ -55,6 +58,7 @@ class Options:
 
     model: str | None = None
     budget: int | str | None = None
+    strategy: str = "auto"
     rope: str | None = None
     rope_factor: float | None = None
     include: Sequence[str] = ()
@@ -115,6 +119,7 @@ class Job:
     settings: Settings
     profile: Profile
     preparation: Preparation
+    strategy: Strategy = "single"
 
 
 def prepare_job(
@@ -145,7 +150,8 @@ def prepare_job(
         cache_limit=settings.cache_limit,
         embedder=_embedder(settings),
     )
-    check_budget(setup.budget, profile, for_model=asked.for_model, note=note)
+    wanted = wanted_strategy(options.strategy)
+    check_budget(setup.budget, profile, wanted=wanted if asked.for_model else None, note=note)
     diff = _diff(options, snapshot.root, note=note)
     if not is_asked and not diff:
         raise UsageError("there is no question", remedy="Ask one, or give a log or another diff.")
@@ -167,7 +173,7 @@ def prepare_job(
         note(redactions(preparation.redacted))
     if kept:
         note(what_is_new(preparation, kept))
-    return Job(settings, profile, preparation)
+    return Job(settings, profile, preparation, chosen_strategy(wanted, preparation))
 
 
 def _embedder(settings: Settings) -> Embedder | None:
@@ -200,28 +206,6 @@ def chosen_profile(settings: Settings) -> Profile:
         rope=chosen_kind(settings.rope) or profile.rope,
         rope_factor=settings.rope_factor or profile.rope_factor,
     )
-
-
-def check_budget(
-    budget: int, profile: Profile, *, for_model: bool, note: Callable[[str], None]
-) -> None:
-    """Say that a budget is longer than the model reads reliably, or at all.
-
-    Raises BudgetError for the latter where the prompt is for the model.
-    """
-    if budget > profile.maximum:
-        problem = (
-            f"a budget of {budget:,} tokens is more than the {profile.maximum:,} "
-            f"that {profile.name} reads"
-        )
-        if for_model:
-            raise BudgetError(problem, remedy="Give a smaller --budget, or another --model.")
-        note(problem)
-    elif budget > profile.reliable_window:
-        note(
-            f"{profile.name} reads {profile.reliable_window:,} tokens reliably; of these "
-            f"{budget:,}, the last ones hold the best code"
-        )
 
 
 def difficulties(index: Index) -> Iterator[str]:

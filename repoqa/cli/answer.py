@@ -9,9 +9,11 @@ from typing import cast
 from repoqa.answers.citations import Checker, check
 from repoqa.answers.suspects import suspects
 from repoqa.answers.unexplained import says_unexplained
+from repoqa.api.answering import Answering
 from repoqa.api.job import Job, kept_answers, opened_model
 from repoqa.diagnosis.kept import keep, to_keep
-from repoqa.diagnosis.single import diagnose, familiar_names
+from repoqa.diagnosis.single import familiar_names
+from repoqa.diagnosis.sweep import WindowRead, so_far
 from repoqa.errors import RepoqaError
 from repoqa.formats import events, json
 from repoqa.models.memory import gib, most_taken
@@ -50,34 +52,64 @@ class Clock:
         self.reached("answer")
 
 
+@dataclass(slots=True)
+class _Said:
+    """An answer as it is said: its pieces so far, and when they came."""
+
+    answering: Answering
+    output: Output
+    clock: Clock = field(default_factory=Clock)
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What was said so far."""
+        return "".join(self.pieces)
+
+    def stream(self, progress: Progress) -> Generator[str, None, None]:
+        """The answer's text as it is generated; closing it stops the model."""
+        model = opened_model(self.answering.job, progress=progress, note=self.output.note)
+        self.clock.reached("load")
+        stream = self.answering.stream(model, progress=progress)
+        with closing(cast("Generator[str, None, None]", stream)):
+            for piece in self.clock.timed(stream):
+                self.pieces.append(piece)
+                yield piece
+
+
 def print_report(job: Job, output: Output, progress: Progress) -> None:
     """One JSON object, once the answer is whole."""
-    clock = Clock()
-    with _kept(job, output) as said:
-        text = "".join(_diagnosis(job, progress, clock, said=said, note=output.note))
+    said = _Said(Answering(job, note=output.note), output)
+    with _kept(said):
+        text = "".join(said.stream(progress))
     preparation = job.preparation
     familiar = familiar_names(preparation.context, preparation.index)
     fields = json.answer_fields(
         check(text, preparation.index, familiar=familiar),
         suspects(preparation.ranking),
-        usage=_usage(job, text),
-        seconds=clock.seconds,
+        usage=_usage(said),
+        seconds=said.clock.seconds,
     )
     report = json.pack_report(preparation)
-    output.write_bytes(json.encode({**report, **fields}))
+    windows = json.sweep_fields(said.answering.read)
+    output.write_bytes(json.encode({**report, **fields, **windows}))
 
 
 def stream_events(job: Job, output: Output, progress: Progress) -> None:
     """JSON, one object a line, while the answer is generated."""
-    clock, preparation = Clock(), job.preparation
+    preparation = job.preparation
+
+    def heard(read: WindowRead) -> None:
+        output.write_bytes(json.encode_line(events.window(read)))
+
+    said = _Said(Answering(job, heard=heard, note=output.note), output)
     output.write_bytes(json.encode_line(events.context(preparation)))
     output.write_bytes(json.encode_line(events.suspects(suspects(preparation.ranking))))
-    with _kept(job, output) as said:
-        with closing(_diagnosis(job, progress, clock, said=said, note=output.note)) as pieces:
+    with _kept(said):
+        with closing(said.stream(progress)) as pieces:
             for event in events.answer(pieces, _checker(job)):
                 output.write_bytes(json.encode_line(event))
-        text = "".join(said)
-        done = events.done(text, usage=_usage(job, text), seconds=clock.seconds)
+        done = events.done(said.text, usage=_usage(said), seconds=said.clock.seconds)
         output.write_bytes(json.encode_line(done))
 
 
@@ -93,7 +125,8 @@ def errors_streamed(output: Output) -> Iterator[None]:
 
 def converse(job: Job, output: Output, progress: Progress, *, streaming: bool) -> None:
     """For a person: the suspects, then the answer."""
-    clock, preparation = Clock(), job.preparation
+    preparation = job.preparation
+    said = _Said(Answering(job, note=output.note), output)
     link = link_of(preparation.snapshot)
     output.styled(suspect_lines(suspects(preparation.ranking), link))
     output.write("\n")
@@ -109,42 +142,47 @@ def converse(job: Job, output: Output, progress: Progress, *, streaming: bool) -
         links.update((c.text, link(c.path, c.start)) for c in found if c.valid and c.path)
         return marked
 
-    with _kept(job, output) as said:
-        with closing(_diagnosis(job, progress, clock, said=said, note=output.note)) as pieces:
+    with _kept(said, unfinished=output.write):
+        with closing(said.stream(progress)) as pieces:
             whole = pieces if streaming else ["".join(pieces)]
             text = show(whole, output, mark=mark, live=True, links=links)
-        for line in (citation_summary(citations), _next(job, text), _figures(job, text, clock)):
+        for line in (citation_summary(citations), _next(job, text), _figures(said)):
             if line:
                 output.note(line)
 
 
 @contextmanager
-def _kept(job: Job, output: Output) -> Iterator[list[str]]:
-    """Keep for `-c` what is said inside, the pieces added to the list: the whole answer, or what
-    came of it before the user, the model or a closed pipe ended it."""
-    said: list[str] = []
+def _kept(said: _Said, *, unfinished: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Keep for `-c` what is said inside: the whole answer, or what came of it before the user, the
+    model or a closed pipe ended it. `unfinished` shows the suspects of a sweep that was ended."""
     try:
-        yield said
+        yield
     except (KeyboardInterrupt, RepoqaError, ReaderGoneError) as stop:
-        kept = "".join(said).strip() and _keep(job, said, output, cut_off=True)
+        text = said.text
+        if not text.strip():
+            text = so_far(said.answering.read)
+            if text and unfinished and not isinstance(stop, ReaderGoneError):
+                unfinished(text)
+        kept = text.strip() and _keep(said, text, cut_off=True)
         if kept and isinstance(stop, KeyboardInterrupt):
-            output.note(STOPPED)
+            said.output.note(STOPPED)
         raise
-    _keep(job, said, output)
+    _keep(said, said.text)
 
 
-def _keep(job: Job, said: Iterable[str], output: Output, *, cut_off: bool = False) -> bool:
+def _keep(said: _Said, text: str, *, cut_off: bool = False) -> bool:
     """Keep the answer, and return whether that worked: it has been shown all the same."""
     folder = kept_answers()
     try:
-        keep(to_keep(job.preparation, "".join(said), cut_off=cut_off), folder)
+        keep(to_keep(said.answering.shown, text, cut_off=cut_off), folder)
     except OSError as error:
         where = (
             "there is no home folder"
             if NOWHERE in folder.parents
             else f"{folder} cannot be written"
         )
-        output.note(f"this answer cannot be continued with -c: {where} ({error.strerror or error})")
+        reason = f"{where} ({error.strerror or error})"
+        said.output.note(f"this answer cannot be continued with -c: {reason}")
         return False
     return True
 
@@ -166,30 +204,14 @@ def _next(job: Job, text: str) -> str:
     return f"the answer says that this code does not explain it; try {', or '.join(ways)}"
 
 
-def _diagnosis(
-    job: Job, progress: Progress, clock: Clock, *, said: list[str], note: Callable[[str], None]
-) -> Generator[str, None, None]:
-    """The answer's text as it is generated, added to `said`; closing it stops the model."""
-    model = opened_model(job, progress=progress, note=note)
-    clock.reached("load")
-    stream = diagnose(job.preparation, model, progress=progress)
-    with closing(cast("Generator[str, None, None]", stream)):
-        for piece in clock.timed(stream):
-            said.append(piece)
-            yield piece
+def _usage(said: _Said) -> dict[str, int]:
+    tokenizer = said.answering.shown.setup.tokenizer
+    return {"prompt": said.answering.prompt_tokens, "answer": tokenizer.count(said.text)}
 
 
-def _usage(job: Job, text: str) -> dict[str, int]:
-    preparation = job.preparation
-    return {
-        "prompt": preparation.prompt.tokens,
-        "answer": preparation.setup.tokenizer.count(text),
-    }
-
-
-def _figures(job: Job, text: str, clock: Clock) -> str:
+def _figures(said: _Said) -> str:
     """`smollm2-135m: 4,021 tokens read, 180 written in 41.2 s (the first after 18.9 s)`."""
-    usage, seconds = _usage(job, text), clock.seconds
+    usage, seconds, job = _usage(said), said.clock.seconds, said.answering.job
     about = "" if job.preparation.prompt.exact else "about "
     return (
         f"{job.profile.name}: {about}{usage['prompt']:,} tokens read, {about}{usage['answer']:,} "

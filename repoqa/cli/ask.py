@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @options.taking_request
 def ask(
     request: options.Request,
+    strategy: options.Strategy = "auto",
     as_json: options.AsJson = False,
     stream: Annotated[
         bool | None,
@@ -46,7 +47,7 @@ def ask(
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
-    output, start = standard_output(), Start(began, for_model=True)
+    output, start = standard_output(), Start(began, for_model=True, strategy=strategy)
     as_events = as_json and bool(stream) and not dry_run
     with (
         errors_streamed(output) if as_events else nullcontext(),
@@ -64,11 +65,18 @@ def ask(
 
 
 def _show_prompt(job: "Job", output: "Output", *, as_json: bool) -> None:
+    """The prompt as it would be sent: those of the windows where there is a sweep."""
+    from repoqa.diagnosis.windows import cut
     from repoqa.formats import json, markdown
 
-    messages = job.preparation.prompt.messages
+    windows = cut(job.preparation).windows if job.strategy == "sweep" else ()
+    prompts = [window.prompt for window in windows] or [job.preparation.prompt]
     if as_json:
         report = json.pack_report(job.preparation)
-        output.write_bytes(json.encode({**report, **json.message_fields(messages)}))
-    else:
-        output.write(markdown.messages_markdown(messages))
+        fields = json.message_fields(prompts[0].messages)
+        swept = {"windows": [json.window_fields(window) for window in windows]} if windows else {}
+        output.write_bytes(json.encode({**report, **fields, **swept}))
+        return
+    for window in windows:
+        output.note(f"window {window.number} of {window.of}: {window.prompt.tokens:,} tokens")
+    output.write("\n".join(markdown.messages_markdown(prompt.messages) for prompt in prompts))

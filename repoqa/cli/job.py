@@ -21,10 +21,11 @@ LINE_FOLLOWS = re.compile(r":\d+$")
 @dataclass(frozen=True, slots=True)
 class Start:
     """How a command begins. `began` is when, on time.perf_counter's clock; `for_model` is whether
-    a model is to read the prompt, which then has to fit it."""
+    a model is to read the prompt, which then has to fit it; `strategy` is how it reads it."""
 
     began: float
     for_model: bool
+    strategy: str = "auto"
 
 
 def prepared(
@@ -50,7 +51,7 @@ def prepared(
     pins = [path_from_root(pin, snapshot.root) for pin in request.path or ()]
     asked = Asked(
         given.question,
-        replace(options, log=given.log, paths=pins),
+        replace(options, log=given.log, paths=pins, strategy=start.strategy),
         for_model=start.for_model,
     )
     return prepare_job(asked, snapshot, began=Began(began, opened), note=note, progress=progress)

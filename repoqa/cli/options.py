@@ -48,6 +48,16 @@ Budget: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Strategy: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        metavar="NAME",
+        help="How a budget over what the model reads reliably is used: single (one long prompt), "
+        "sweep (windows, each asked for suspects, then their code) or auto.",
+        show_default=False,
+    ),
+]
 Rope: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -134,6 +134,22 @@ def prepare(
     )
 
 
+def repacked(preparation: Preparation, ranking: Ranking, budget: int) -> Preparation:
+    """The same question with a prompt of at most `budget` tokens, its code chosen by `ranking`."""
+    setup = replace(preparation.setup, budget=budget)
+    question, index = preparation.question, preparation.index
+    marks = evidence_lines(question, index)
+    packed = _packed(question, ranking, code=index, setup=setup, marks=marks)
+    return replace(
+        preparation,
+        shown=packed.shown,
+        context=packed.context,
+        prompt=packed.prompt,
+        setup=setup,
+        redacted=count_marks(packed.prompt) if setup.redact else 0,
+    )
+
+
 class _Packed(NamedTuple):
     question: Question
     shown: Question

@@ -1,13 +1,15 @@
 """`ask --json --stream`: one JSON object a line, each with its `event`, as things happen.
 
-`context` and `suspects` come first, then `token` and `citation` as the answer is generated, and
-last `done` or `error` (docs/schema/ask-events.schema.json).
+`context` and `suspects` come first, a `window` for each that a sweep has read, then `token` and
+`citation` as the answer is generated, and last `done` or `error`
+(docs/schema/ask-events.schema.json).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from repoqa.answers.citations import Checker
 from repoqa.diagnosis.prepare import Preparation
+from repoqa.diagnosis.sweep import WindowRead
 from repoqa.errors import RepoqaError
 from repoqa.formats.json import (
     Fields,
@@ -15,6 +17,7 @@ from repoqa.formats.json import (
     pack_report,
     rounded,
     suspect_fields,
+    window_read_fields,
 )
 from repoqa.records import Citation, Suspect
 
@@ -27,6 +30,11 @@ def context(preparation: Preparation) -> Fields:
 def suspects(found: Sequence[Suspect]) -> Fields:
     """The suspects, before any model is loaded."""
     return {"event": "suspects", "suspects": [suspect_fields(suspect) for suspect in found]}
+
+
+def window(read: WindowRead) -> Fields:
+    """A window of a sweep, as soon as it is read."""
+    return {"event": "window", **window_read_fields(read)}
 
 
 def answer(pieces: Iterable[str], checker: Checker) -> Iterator[Fields]:

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from repoqa.diagnosis.prepare import Preparation
+from repoqa.diagnosis.sweep import WindowRead
+from repoqa.diagnosis.windows import Window
 from repoqa.records import (
     Answer,
     Citation,
@@ -86,6 +88,32 @@ def answer_fields(
         "citations": [citation_fields(citation) for citation in answer.citations],
         "usage": {**usage, "seconds": rounded(seconds)},
     }
+
+
+def window_fields(window: Window) -> Fields:
+    """One window of a sweep: its place in the order, its prompt's tokens, the code it holds."""
+    return {
+        "window": window.number,
+        "of": window.of,
+        "tokens": window.prompt.tokens,
+        "excerpts": [
+            {"path": each.path, "start": each.start, "end": each.end} for each in window.excerpts
+        ],
+    }
+
+
+def window_read_fields(read: WindowRead) -> Fields:
+    """The same with the suspects that the model named in it."""
+    return {
+        **window_fields(read.window),
+        "suspects": [suspect_fields(suspect) for suspect in read.suspects],
+    }
+
+
+def sweep_fields(reads: Sequence[WindowRead]) -> Fields:
+    """What a sweep adds to `ask --json`: its windows, the best code first; nothing without one."""
+    ordered = sorted(reads, key=lambda read: read.window.number)
+    return {"windows": [window_read_fields(read) for read in ordered]} if ordered else {}
 
 
 def message_fields(messages: Iterable[Message]) -> Fields:

@@ -72,7 +72,8 @@ class Profile:
     the trained window, by `rope_factor` (0: as far as the prompt needs). `infill` names how code
     is filled into a gap ("": the model was not trained to). `tokens_per_cl100k` is a measured
     upper bound used while the tokenizer is not at hand, and `repetition_penalty` weighs on what
-    the answer itself has said, not on the prompt.
+    the answer itself has said, not on the prompt. `windows_at_once` is how many windows of a sweep
+    are asked side by side: what a server can answer at a time.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Profile:
     top_p: float = 1.0
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
+    windows_at_once: int = 1
 
 
 _KEYS = (_EXTENDS, *(item.name for item in fields(Profile) if item.name != "name"))
@@ -222,6 +224,11 @@ def _refuse_contradictions(path: Path, profile: Profile) -> None:
     checks = (
         (0 < profile.reliable_window <= profile.maximum, "0 < reliable_window <= maximum"),
         (profile.answer > 0, "answer > 0"),
+        (profile.windows_at_once > 0, "windows_at_once > 0"),
+        (
+            profile.windows_at_once == 1 or profile.engine == "server",
+            "windows_at_once = 1 where the engine is no server",
+        ),
         (profile.temperature >= 0, "temperature >= 0"),
         (0 < profile.top_p <= 1, "0 < top_p <= 1"),
         (profile.repetition_penalty > 0, "repetition_penalty > 0"),

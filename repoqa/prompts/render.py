@@ -33,20 +33,26 @@ def earlier_sections(earlier: Earlier | None) -> list[str]:
     return [f"{label}\n{neutralize(text).strip()}" for label, text in texts if text.strip()]
 
 
+def evidence_sections(question: Question) -> list[str]:
+    """The log, the diff, what a follow-up follows and the question, those that there are."""
+    sections = [
+        f"{label}\n{neutralize(text).rstrip()}"
+        for label, text in ((templates.LOG, question.log), (templates.DIFF, question.diff))
+        if text.strip()
+    ]
+    sections += earlier_sections(question.earlier)
+    # A bare `pytest 2>&1 | repoqa ask` has a log and no question: the closing line stands alone.
+    if question.text.strip():
+        sections.append(f"{templates.QUESTION}\n{neutralize(question.text).strip()}")
+    return sections
+
+
 def _user_text(question: Question, context: Context) -> str:
     if context.excerpts:
         code = f"{templates.NUMBERED}\n{joined(excerpt.text for excerpt in context.excerpts)}"
     else:
         code = templates.NO_CODE
-    sections = [templates.TASK, code]
-    for label, text in ((templates.LOG, question.log), (templates.DIFF, question.diff)):
-        if text.strip():
-            sections.append(f"{label}\n{neutralize(text).rstrip()}")
-    sections += earlier_sections(question.earlier)
-    # A bare `pytest 2>&1 | repoqa ask` has a log and no question: the closing line stands alone.
-    if question.text.strip():
-        sections.append(f"{templates.QUESTION}\n{neutralize(question.text).strip()}")
-    sections.append(templates.CLOSING)
+    sections = [templates.TASK, code, *evidence_sections(question), templates.CLOSING]
     return templates.BETWEEN_SECTIONS.join(sections)
 
 
