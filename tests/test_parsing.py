@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repoqa.parsing import parse as parsing
+from repoqa.parsing import version
 from repoqa.parsing.languages import LANGUAGES
 from repoqa.parsing.parse import CHUNK_LINES, DEEPEST_NESTING, PARSE_BYTES, parse
 from repoqa.parsing.text import decode, split_lines
@@ -159,8 +160,8 @@ def test_many_brackets_one_after_the_other_are_not_deep() -> None:
 
 def test_the_record_is_the_same_under_any_hash_seed() -> None:
     program = (
-        "import sys; from repoqa.parsing.parse import parse, PARSER_VERSION;"
-        "print(PARSER_VERSION);"
+        "import sys; from repoqa.parsing.parse import parse;"
+        "from repoqa.parsing.version import parser_version; print(parser_version());"
         "[print(repr(parse(p.rsplit('/')[-1][:-7], open(p, 'rb').read()))) for p in sys.argv[1:]]"
     )
     folder = Path(__file__).parent / "languages"
@@ -178,11 +179,30 @@ def test_the_record_is_the_same_under_any_hash_seed() -> None:
 
 
 def test_the_parser_version_is_one_word_and_stays() -> None:
-    assert parsing.PARSER_VERSION == parsing.PARSER_VERSION
-    assert parsing.PARSER_VERSION.isascii()
-    assert " " not in parsing.PARSER_VERSION
-    with pytest.raises(AttributeError):
-        _ = parsing.PARSER_REVISION
+    version.parser_version.cache_clear()
+    first = version.parser_version()
+    version.parser_version.cache_clear()
+    assert version.parser_version() == first
+    assert first.isascii()
+    assert " " not in first
+
+
+def test_the_parser_version_changes_with_a_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version.parser_version.cache_clear()
+    first = version.parser_version()
+    (tmp_path / "tree_sitter_python-99.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    version.parser_version.cache_clear()
+    assert version.parser_version() != first
+    version.parser_version.cache_clear()
+
+
+def test_wheels_are_of_the_versions_that_their_metadata_tell() -> None:
+    wheels = {language.grammar for language in LANGUAGES}
+    assert wheels <= version._versions().keys()
+    assert all(version._told(wheel) == version._versions()[wheel] for wheel in wheels)
 
 
 def test_binary_content_gives_nothing() -> None:

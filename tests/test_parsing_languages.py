@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from repoqa.parsing import grammar
-from repoqa.parsing.languages import LANGUAGES
+from repoqa.parsing.languages import LANGUAGES, query_source
 from repoqa.parsing.parse import parse
 from repoqa.records import ParsedFile, Span, Symbol
 
@@ -79,11 +79,11 @@ def test_queries_keep_to_the_shared_captures(language: str) -> None:
     used = {query.capture_name(index) for index in range(query.capture_count)}
     compared = {
         word.strip("@()")
-        for line in grammar.query_source(language).split("\n")
+        for line in query_source(language).split("\n")
         if "?" in line
         for word in line.split()
         if word.startswith("@")
     }
     assert used - known <= compared, "a capture that nothing reads"
-    source = grammar.query_source(language)
+    source = query_source(language)
     assert not any(name in source for name in ("#eq?", "#match?", "#any-of?", "#not-eq?"))

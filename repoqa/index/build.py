@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repoqa.index import files
-from repoqa.index.analysis import analyzed
 from repoqa.index.eviction import InUse, keep_bounded
 from repoqa.index.index import AS_CHUNKS, Fresh, Index
 from repoqa.index.merge import ReadFile, merge
@@ -18,7 +17,7 @@ from repoqa.index.record import PackedRecord, unpack_postings
 from repoqa.index.segment import Segment, load, save
 from repoqa.index.store import Store
 from repoqa.index.terms import TERMS_VERSION
-from repoqa.parsing.parse import NO_GRAMMAR, PARSER_VERSION
+from repoqa.parsing.version import NO_GRAMMAR, parser_version
 from repoqa.protocols import Progress
 from repoqa.records import FileEntry, SkippedFile, Snapshot
 
@@ -64,7 +63,7 @@ def most_changed(files: int) -> int:
 
 def record_kind(object_format: str) -> str:
     """What the keys of all records begin with that are of use now."""
-    return f"{RECORD_VERSION}.{TERMS_VERSION}.{PARSER_VERSION}:{object_format}"
+    return f"{RECORD_VERSION}.{TERMS_VERSION}.{parser_version()}:{object_format}"
 
 
 def record_key(entry: FileEntry, object_format: str) -> str:
@@ -115,6 +114,8 @@ class _Reader:
         return sorted(found, key=attrgetter("path"))
 
     def _analyzed(self, entries: Sequence[FileEntry]) -> Iterator[ReadFile]:
+        from repoqa.index.analysis import analyzed
+
         self.progress.start("indexing", total=len(entries), unit="files")
         batch: list[tuple[str, PackedRecord]] = []
         for entry, record in analyzed(self.snapshot.source.read(entries), entries):

@@ -15,12 +15,8 @@ from numpy.typing import NDArray
 
 from repoqa.index.count import Counts, count_units
 from repoqa.index.units import split
-from repoqa.parsing.parse import chunks, parse
-from repoqa.parsing.screen import why_left_out
 from repoqa.parsing.text import decode, split_lines
 from repoqa.records import ParsedFile, Symbol
-from repoqa.secrets.find import find
-from repoqa.secrets.mask import masked
 
 # The fastest; the next levels take a tenth less room in twice the time.
 COMPRESSION = 1
@@ -54,6 +50,10 @@ class FileRecord:
 
 def analyze(path: str, content: bytes) -> FileRecord:
     """Parse a file and count its terms. `path` tells the language and what the file is."""
+    # The parser is loaded where a file is new: most questions meet none.
+    from repoqa.parsing.parse import parse
+    from repoqa.parsing.screen import why_left_out
+
     why = why_left_out(path, content)
     text = None if why else decode(content)
     if text is None:
@@ -63,6 +63,8 @@ def analyze(path: str, content: bytes) -> FileRecord:
 
 def unparsed(content: bytes, problem: str) -> FileRecord:
     """A file as line chunks, without the parser's help; `problem` says why."""
+    from repoqa.parsing.parse import chunks
+
     text = decode(content)
     if text is None:
         return _left_out("binary")
@@ -84,6 +86,9 @@ def _counted(parsed: ParsedFile, lines: Sequence[str]) -> FileRecord:
 
 def _without_secrets(parsed: ParsedFile) -> ParsedFile:
     """Names hold no values but where a string is one: an import's address, an object's key."""
+    from repoqa.secrets.find import find
+    from repoqa.secrets.mask import masked
+
     names = {reference.name for reference in parsed.references}
     names.update(name for symbol in parsed.symbols for name in (symbol.name, *symbol.bases))
     if not find("\n".join(sorted(names))):

@@ -29,15 +29,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import cast
 
 from tree_sitter import Language as TreeSitterLanguage
 from tree_sitter import Parser, Query
 
-from repoqa.parsing.languages import BY_NAME
+from repoqa.parsing.languages import BY_NAME, query_source
 
-QUERIES = Path(__file__).parent / "queries"
 _REFERENCE = "reference."
 _DEFINITION = "definition."
 # Kinds of which one statement never holds two; their bases can stand before their names.
@@ -111,12 +109,6 @@ def load(language: str) -> Grammar:
         _pattern(query, number, source.encode()) for number in range(query.pattern_count)
     )
     return Grammar(grammar, query, patterns)
-
-
-def query_source(language: str) -> str:
-    """The text of all of a language's queries."""
-    names = BY_NAME[language].queries
-    return "\n".join((QUERIES / f"{name}.scm").read_text(encoding="utf-8") for name in names)
 
 
 def _pattern(query: Query, number: int, source: bytes) -> Pattern:

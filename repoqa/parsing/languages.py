@@ -6,10 +6,11 @@ to capture); everything else is shared.
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 # Enough for a licence, a comment and the includes that tell a C header from a C++ one.
 HEAD_BYTES = 65536
+QUERIES = Path(__file__).parent / "queries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,12 @@ _CPP_HEADER = re.compile(
 )
 _OBJECTIVE_C = re.compile(rb"^[ \t]*(?:@interface|@protocol|@class|#[ \t]*import)\b", re.MULTILINE)
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[?!]")
+
+
+def query_source(language: str) -> str:
+    """The text of all of a language's queries."""
+    names = BY_NAME[language].queries
+    return "\n".join((QUERIES / f"{name}.scm").read_text(encoding="utf-8") for name in names)
 
 
 def detect(path: str, head: bytes) -> str:

@@ -9,10 +9,7 @@ two calls of the progress callback (Java's grammar on 10,000 unclosed `a<` takes
 memory). Whoever parses strangers' files does so in a process of its own, with limits.
 """
 
-import hashlib
 from collections.abc import Callable
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
 from time import thread_time
 
@@ -20,10 +17,9 @@ from tree_sitter import Point, Tree
 
 from repoqa.parsing import captures, grammar, languages, symbols
 from repoqa.parsing.text import decode
+from repoqa.parsing.version import NO_GRAMMAR
 from repoqa.records import ParsedFile, Symbol
 
-# Bumped by hand whenever the same grammars and queries come to give other records.
-_REVISION = "3"
 # 100 times the 90th percentile of sympy's files; a slower one is degenerate input.
 PARSE_SECONDS = 5.0
 # sqlite's amalgamation has 9 MB and is no place to look for a bug; trees take 10 times the text.
@@ -32,40 +28,12 @@ PARSE_BYTES = 4_000_000
 # 100,000 unclosed braces of JavaScript, and takes minutes for as many parentheses.
 DEEPEST_NESTING = 10_000
 CHUNK_LINES = 60
-# How a `problem` begins that mending the installation mends.
-NO_GRAMMAR = "the grammar does not load"
 
 # Tens of thousands of loose marks (a drawing in dashes) are searched in a time that grows with
 # their square: 10 s for 20,000. Programs have statements between theirs.
 MOST_LOOSE_MARKS = 5_000
 MARKS_TO_STATEMENTS = 10
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
-
-PARSER_VERSION: str
-
-
-def __getattr__(name: str) -> str:
-    """`PARSER_VERSION`, worked out when first asked for: it changes whenever records may."""
-    if name == "PARSER_VERSION":
-        return _parser_version()
-    raise AttributeError(name)
-
-
-@cache
-def _parser_version() -> str:
-    digest = hashlib.sha256(_REVISION.encode())
-    for wheel in ("tree_sitter", *sorted({entry.grammar for entry in languages.LANGUAGES})):
-        digest.update(f"{wheel} {_installed(wheel)}\n".encode())
-    for language in languages.LANGUAGES:
-        digest.update(f"{language.name}\n{grammar.query_source(language.name)}\n".encode())
-    return f"{_REVISION}-{digest.hexdigest()[:16]}"
-
-
-def _installed(wheel: str) -> str:
-    try:
-        return version(wheel)
-    except PackageNotFoundError:
-        return "missing"
 
 
 def parse(path: str, content: bytes) -> ParsedFile:
