@@ -12,6 +12,7 @@ group left out; beside it stand the weights of the package. Nothing is random.
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,11 +141,11 @@ def fit(cases: Sequence[Case]) -> None:
     """Print what is found on each group of repositories left out, and the weights from all."""
     sketch = _weights(SKETCH_UNITS, SKETCH_FILES)
     package = _weights(UNIT_WEIGHTS, FILE_WEIGHTS)
-    sizes = {case.repo: sum(other.repo == case.repo for other in cases) for case in cases}
-    groups = {case.repo if sizes[case.repo] >= OWN_GROUP else "others" for case in cases}
-    for group in sorted(groups):
-        inside = [c for c in cases if (c.repo if sizes[c.repo] >= OWN_GROUP else "others") == group]
-        outside = [case for case in cases if case not in inside]
+    sizes = Counter(case.repo for case in cases)
+    group_of = {repo: repo if size >= OWN_GROUP else "others" for repo, size in sizes.items()}
+    for group in sorted(set(group_of.values())):
+        inside = [case for case in cases if group_of[case.repo] == group]
+        outside = [case for case in cases if group_of[case.repo] != group]
         _show(f"{group}: sketch", len(inside), figures(inside, sketch))
         _show(f"{group}: fitted elsewhere", len(inside), figures(inside, ascend(outside, sketch)))
         _show(f"{group}: the package's", len(inside), figures(inside, package))

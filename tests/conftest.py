@@ -11,10 +11,15 @@ from typing import Any
 
 import platformdirs
 import pytest
+from hypothesis import settings
 
 from repoqa.models.profile import load_profile
 from repoqa.models.weights import ensure_checkpoint, find_checkpoint
 from repoqa.protocols import Silent
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 RepositoryMaker = Callable[[Mapping[str, str | bytes]], Path]
 Unprivileged = Callable[[Path, Callable[[], Any]], Any]
