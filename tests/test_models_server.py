@@ -1,8 +1,11 @@
 """The server engine against real HTTP servers on threads: a good one, and each way to be bad."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from chat_server import GOOD, Handler, Reply, event, list_of, refuse_with, reply_with, serving
@@ -46,8 +49,8 @@ def refusal(reply: Reply, *, listing: Reply | None = None) -> ServerError:
 def test_the_answer_is_streamed_and_the_request_is_the_prompt() -> None:
     with serving(reply_with(*GOOD)) as server:
         assert "".join(ask(server.url, model="mine", key="k-1")) == "It f\u00e4ils."
-    [(path, headers, request)] = server.asked
-    assert path == "/v1/chat/completions"
+    [(listed, _, _), (path, headers, request)] = server.asked
+    assert (listed, path) == ("/v1/models", "/v1/chat/completions")
     assert headers["Authorization"] == "Bearer k-1"
     assert request == {
         "model": "mine",
@@ -59,6 +62,7 @@ def test_the_answer_is_streamed_and_the_request_is_the_prompt() -> None:
         "temperature": 0.5,
         "stop": ["</s>"],
         "stream": True,
+        "stream_options": {"include_usage": True},
     }
 
 
@@ -74,7 +78,7 @@ def test_an_address_without_a_path_is_that_of_v1() -> None:
     with serving(reply_with(*GOOD)) as server:
         for url in (f"http://127.0.0.1:{server.server_port}/", f"{server.url}/chat/completions/"):
             assert list(ask(url, model="m"))
-    assert {path for path, _, _ in server.asked} == {"/v1/chat/completions"}
+    assert {path for path, _, _ in server.asked} == {"/v1/models", "/v1/chat/completions"}
 
 
 def test_characters_and_lines_may_lie_across_chunks() -> None:
@@ -239,6 +243,255 @@ def test_a_password_in_the_address_is_not_shown() -> None:
     with pytest.raises(ServerError) as caught:
         list(ask("http://me:secret@127.0.0.1:9/v1", model="m"))
     assert "secret" not in str(caught.value)
+
+
+def test_half_a_character_at_the_end() -> None:
+    half = event("caf\u00e9").partition(b"\xa9")[0]
+    assert half.endswith(b"\xc3")
+    assert "not a chat event" in refusal(reply_with(GOOD[0], half)).message
+
+
+def never(handler: Handler) -> None:
+    """Take the request and say nothing until the client has gone."""
+    handler.connection.settimeout(10)
+    handler.connection.recv(1)
+
+
+def test_a_server_that_never_says_what_it_serves() -> None:
+    with serving(reply_with(*GOOD), listing=never) as server:
+        model = ServerModel(PROFILE, Endpoint(server.url), seconds=0.2)
+        with pytest.raises(ServerError, match="does not answer") as caught:
+            list(model.stream(PROMPT, progress=Silent()))
+        assert "REPOQA_SERVER_MODEL" in caught.value.remedy
+        named = ServerModel(PROFILE, Endpoint(server.url, "mine"), seconds=0.2)
+        assert "".join(named.stream(PROMPT, progress=Silent())) == "It f\u00e4ils."
+
+
+# --- what fits ----------------------------------------------------------------------------------
+
+
+def listing_with(**more: object) -> Reply:
+    content = json.dumps({"data": [{"id": "codellama", **more}]}).encode()
+    return lambda handler: handler.whole(200, content)
+
+
+def llama_cpp(window: int) -> Reply:
+    def listing(handler: Handler) -> None:
+        if handler.path == "/props":
+            props = {"default_generation_settings": {"n_ctx": window}, "total_slots": 1}
+            handler.whole(200, json.dumps(props).encode())
+        else:
+            listing_with(owned_by="llamacpp")(handler)
+
+    return listing
+
+
+def fitted(listing: Reply, prompt: Prompt, *, reply: Reply | None = None) -> tuple[Any, list[str]]:
+    """What was sent, and what the user was told."""
+    notes: list[str] = []
+    with serving(reply or reply_with(*GOOD), listing=listing) as server:
+        model = ServerModel(PROFILE, Endpoint(server.url), note=notes.append)
+        assert list(model.stream(prompt, progress=Silent()))
+    return server.asked[-1][2], notes
+
+
+EXACT = replace(PROMPT, tokens=1000, exact=True)
+BOUND = replace(PROMPT, tokens=1000, exact=False)
+
+
+@pytest.mark.parametrize("listing", [listing_with(max_model_len=1040), llama_cpp(1040)])
+def test_an_answer_is_limited_to_what_the_window_leaves_and_that_is_said(listing: Reply) -> None:
+    request, notes = fitted(listing, EXACT)
+    assert request["max_tokens"] == 40
+    assert notes[0].endswith(
+        "reads 1,040 tokens at most, the prompt has 1,000: the answer is limited to 40 tokens"
+    )
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("listing", [listing_with(max_model_len=900), llama_cpp(900)])
+def test_a_prompt_that_cannot_fit_is_not_sent(listing: Reply) -> None:
+    with serving(reply_with(*GOOD), listing=listing) as server:
+        model = ServerModel(PROFILE, Endpoint(server.url))
+        with pytest.raises(ServerError, match="reads 900 tokens at most") as caught:
+            list(model.stream(EXACT, progress=Silent()))
+        assert "--budget 836" in caught.value.remedy
+        assert all(path != "/v1/chat/completions" for path, _, _ in server.asked)
+
+
+def test_an_upper_bound_that_may_fit_is_left_to_the_server() -> None:
+    request, notes = fitted(listing_with(max_model_len=900), BOUND)
+    assert request["max_tokens"] == PROFILE.answer
+    assert "about 1,000" in notes[0]
+    with pytest.raises(ServerError, match="reads 500 tokens at most"):
+        fitted(listing_with(max_model_len=500), BOUND)
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        listing_with(),
+        listing_with(max_model_len=None),
+        refuse_with(200, b'{"data": [{"id": "m"}]}'),
+    ],
+)
+def test_a_server_that_tells_no_window_is_asked_for_all(listing: Reply) -> None:
+    request, notes = fitted(listing, EXACT)
+    assert (request["max_tokens"], notes) == (PROFILE.answer, [])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read", "is_told"),
+    [
+        (EXACT, 1000, False),
+        (EXACT, 980, False),
+        (EXACT, 512, True),
+        (BOUND, 620, False),
+        (BOUND, 256, True),
+    ],
+)
+def test_a_prompt_that_the_server_cut_is_told(*, prompt: Prompt, read: int, is_told: bool) -> None:
+    usage = f'data: {{"choices": [], "usage": {{"prompt_tokens": {read}}}}}\n\n'.encode()
+    reply = reply_with(*GOOD[:3], usage, GOOD[3])
+    _, notes = fitted(listing_with(), prompt, reply=reply)
+    assert [f"read only {read} tokens" in note for note in notes] == [True] * is_told
+
+
+# --- Ollama -------------------------------------------------------------------------------------
+
+OLLAMA = replace(PROFILE, protocol="ollama", reliable_window=3000, maximum=9000)
+INFO = {
+    "general.architecture": "llama",
+    "llama.context_length": 16_384,
+    "llama.rope.freq_base": 1e6,
+}
+
+
+def line(text: str, **more: object) -> bytes:
+    message = {"role": "assistant", "content": text}
+    return (json.dumps({"message": message, "done": False, **more}) + "\n").encode()
+
+
+OLLAMA_GOOD = (line("It "), line("f\u00e4ils."), line("", done=True, prompt_eval_count=1000))
+
+
+def ollama(*chunks: bytes, info: dict[str, Any] = INFO) -> Reply:
+    def reply(handler: Handler) -> None:
+        if handler.path == "/api/show":
+            handler.whole(200, json.dumps({"model_info": info}).encode())
+        else:
+            reply_with(*chunks)(handler)
+
+    return reply
+
+
+def tags(*names: str) -> Reply:
+    content = json.dumps({"models": [{"name": name} for name in names]}).encode()
+    return lambda handler: handler.whole(200, content)
+
+
+def ask_ollama(
+    reply: Reply, prompt: Prompt = EXACT, *, profile: Profile = OLLAMA
+) -> tuple[str, Any, list[str]]:
+    """The answer, what was asked at last, and what the user was told."""
+    notes: list[str] = []
+    with serving(reply, listing=tags("codellama:7b")) as server:
+        model = ServerModel(profile, Endpoint(server.url), note=notes.append)
+        text = "".join(model.stream(prompt, progress=Silent()))
+    paths = [path for path, _, _ in server.asked]
+    assert paths == ["/api/tags", "/api/show", "/api/chat"]
+    return text, server.asked[-1][2], notes
+
+
+def test_ollama_is_told_how_much_to_read() -> None:
+    text, request, notes = ask_ollama(ollama(*OLLAMA_GOOD))
+    assert (text, notes) == ("It f\u00e4ils.", [])
+    assert request["model"] == "codellama:7b"
+    assert (request["stream"], request["truncate"], request["shift"]) == (True, False, False)
+    assert request["options"] == {
+        "num_ctx": 3072,
+        "num_predict": 64,
+        "temperature": 0.5,
+        "top_p": 1.0,
+        "stop": ["</s>"],
+    }
+
+
+def test_ollamas_window_is_the_same_for_every_window_of_a_sweep() -> None:
+    sizes = [
+        ask_ollama(ollama(*OLLAMA_GOOD), replace(BOUND, tokens=n))[1]["options"]["num_ctx"]
+        for n in (200, 2000, 2990, 7000)
+    ]
+    assert sizes == [3072, 3072, 3072, 7168]
+
+
+def test_ollama_with_a_shorter_window_than_the_prompt_is_not_asked() -> None:
+    with pytest.raises(ServerError, match="reads 900 tokens at most"):
+        ask_ollama(ollama(*OLLAMA_GOOD, info={**INFO, "llama.context_length": 900}))
+
+
+def test_ollama_with_a_lost_rope_base_is_refused() -> None:
+    code_llama = replace(OLLAMA, rope_theta=1e6)
+    assert ask_ollama(ollama(*OLLAMA_GOOD), profile=code_llama)[0]
+    lost = {**INFO, "llama.rope.freq_base": 10_000.0}
+    with pytest.raises(ServerError, match="RoPE base of 10,000, not 1,000,000"):
+        ask_ollama(ollama(*OLLAMA_GOOD, info=lost), profile=code_llama)
+
+
+def test_ollama_that_cut_the_prompt_is_told() -> None:
+    _, _, notes = ask_ollama(ollama(OLLAMA_GOOD[0], line("", done=True, prompt_eval_count=400)))
+    assert "read only 400 tokens of the prompt's 1,000" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "told"),
+    [
+        (OLLAMA_GOOD[:2], "broke off"),
+        ((), "broke off"),
+        ((OLLAMA_GOOD[0], b'{"error": "out of memory"}\n'), "out of memory"),
+        ((OLLAMA_GOOD[0], b"data: {}\n"), "does not talk as Ollama does"),
+        ((OLLAMA_GOOD[0], line("x")[:20]), "does not talk as Ollama does"),
+        (('{"message": {"content": "caf\u00e9'.encode()[:-1],), "does not talk as Ollama does"),
+    ],
+)
+def test_what_ollama_may_do_wrong(chunks: tuple[bytes, ...], told: str) -> None:
+    with pytest.raises(ServerError, match=told):
+        ask_ollama(ollama(*chunks))
+
+
+def test_ollama_characters_may_lie_across_chunks() -> None:
+    content = b"".join((line("caf\u00e9 \U0001f600").replace(b"\n", b"\r\n"), *OLLAMA_GOOD[2:]))
+    raw = content.replace(b"\\u00e9", "\u00e9".encode())
+    text, _, _ = ask_ollama(ollama(*[raw[place : place + 1] for place in range(len(raw))]))
+    assert text == "caf\u00e9 \U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("show", "told"),
+    [((404, b'{"error": "model not found"}'), "model not found"), ((500, b"x"), "500")],
+)
+def test_ollama_that_refuses(show: tuple[int, bytes], told: str) -> None:
+    with (
+        serving(refuse_with(*show), listing=tags("m")) as server,
+        pytest.raises(ServerError, match=told),
+    ):
+        list(ServerModel(OLLAMA, Endpoint(server.url)).stream(PROMPT, progress=Silent()))
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b")])
+def test_which_of_ollamas_models_is_asked_must_be_clear(names: tuple[str, ...]) -> None:
+    with (
+        serving(ollama(*OLLAMA_GOOD), listing=tags(*names)) as server,
+        pytest.raises(ServerError, match=f"has {len(names)} models"),
+    ):
+        list(ServerModel(OLLAMA, Endpoint(server.url)).stream(PROMPT, progress=Silent()))
+
+
+@pytest.mark.parametrize("end", ["", "/", "/v1", "/api", "/api/chat"])
+def test_ollamas_address_may_be_written_as_its_documents_do(end: str) -> None:
+    with serving(ollama(*OLLAMA_GOOD), listing=tags("m")) as server:
+        url = f"http://127.0.0.1:{server.server_port}{end}"
+        assert list(ServerModel(OLLAMA, Endpoint(url)).stream(EXACT, progress=Silent()))
 
 
 # --- events -------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from pathlib import Path
 from repoqa.checkup.check import Check
 from repoqa.checkup.places import megabytes
 from repoqa.errors import ModelError, UsageError
+from repoqa.models.addresses import shown_address
 from repoqa.models.hardware import installed
 from repoqa.models.profile import Profile, is_local, load_profile, profile_names
-from repoqa.models.server import shown_address
 from repoqa.models.weights import find_checkpoint, is_complete, weight_files
 from repoqa.settings import Settings
 

@@ -21,6 +21,12 @@ def event_data(chunks: Iterable[bytes]) -> Iterator[str]:
         yield b"\n".join(fields).decode("utf-8", "replace")
 
 
+def lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield each line without its end, as servers send JSON a line."""
+    for line in _lines(chunks):
+        yield line.decode("utf-8", "replace")
+
+
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for chunk in chunks:

@@ -43,7 +43,7 @@ def open_model(
                     remedy="Set REPOQA_SERVER_URL, or `url` under [server] in your config.toml, to "
                     "its address: http://localhost:8000/v1, for example.",
                 )
-            return ServerModel(profile, endpoint)
+            return ServerModel(profile, endpoint, note=note)
         case "scripted":
             from repoqa.models.scripted import ScriptedModel, read_script
 

