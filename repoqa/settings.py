@@ -24,9 +24,9 @@ APPLICATION = "repoqa"
 CONFIG_NAME = "config.toml"
 REPOSITORY_FILE = ".repoqa.toml"
 ENVIRONMENT_PREFIX = "REPOQA_"
+SKIP_VARIABLE = "REPOQA_SKIP"  # for the hook alone: no setting
 DEFAULT_MODEL = "smollm2-135m"
-# The index takes about as much as the source it is of: some 50 repositories of a million lines, and
-# a small part of any disk that has room for the weights of a model.
+# An index is about as large as its source: some 50 repositories of a million lines.
 DEFAULT_CACHE_LIMIT = 2 << 30
 # Where no file can be: the folders of a user without a home (a container's, for example).
 NOWHERE = Path(os.devnull) / APPLICATION
@@ -244,7 +244,7 @@ def _environment(environment: Mapping[str, str]) -> Values:
     given = {
         name: value
         for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and value
+        if name.startswith(ENVIRONMENT_PREFIX) and name != SKIP_VARIABLE and value
     }
     _refuse_unknown(given, origin=ENVIRONMENT_ORIGIN, known=KEY_OF_VARIABLE)
     table: dict[str, object] = {}

@@ -128,6 +128,12 @@ def test_the_repository_may_not_choose_what_is_trusted(line: str) -> None:
     assert str(config_path()) in caught.value.remedy
 
 
+def test_what_skips_the_hook_is_no_setting_and_no_mistake() -> None:
+    assert read_settings(environment={"REPOQA_SKIP": "1"}, flags={}) == read_settings(
+        environment={}, flags={}
+    )
+
+
 def test_the_repository_may_set_its_budget_and_what_to_ignore() -> None:
     settings = read_settings(
         environment={}, flags={}, repository_file=b'budget = "8k"\nignore = ["generated/"]\n'

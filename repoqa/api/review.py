@@ -39,7 +39,6 @@ NO_MODEL = (
     f"impact alone: {DEFAULT_MODEL}, the model that is set, is too small to review code; name one "
     "that can, as in --model server, or say --no-model"
 )
-SKIP_VARIABLE = "REPOQA_SKIP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def prepare_review(
     """Read the settings and find what the change reaches; no model is loaded yet."""
     snapshot = chosen.compared.snapshot
     settings = read_settings(
-        environment={name: value for name, value in os.environ.items() if name != SKIP_VARIABLE},
+        environment=os.environ,
         flags=options.flags,
         repository_file=read_file(snapshot, REPOSITORY_FILE),
     )

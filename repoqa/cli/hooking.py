@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from repoqa.api.review import SKIP_VARIABLE, ReviewOptions, find, opened_repository, prepare_review
+from repoqa.api.review import ReviewOptions, find, opened_repository, prepare_review
 from repoqa.cli.deadline import OutOfTime, deadline
 from repoqa.cli.failure import write_log
 from repoqa.cli.input import is_piped
@@ -20,7 +20,7 @@ from repoqa.review.hook_settings import HookSettings, Told, hook_settings
 from repoqa.review.pushes import Push, pushed, read_pushes
 from repoqa.review.report import Range, Review
 from repoqa.review.review import is_blocking
-from repoqa.settings import DEFAULT_MODEL
+from repoqa.settings import DEFAULT_MODEL, SKIP_VARIABLE
 from repoqa.terminal.output import Output, ReaderGoneError, standard_output
 from repoqa.terminal.progress import shown_progress
 from repoqa.terminal.review import finding_lines, impact_lines, skipped_lines
