@@ -26,7 +26,7 @@ EXAMPLE = re.compile(
     r"(^|/)(examples?|demos?|samples?|tutorials?|galleries|benchmarks?|asv_bench)/"
 )
 PACKAGE = re.compile(r"(?:[a-z_][\w$]*\.)+(?=[A-Z])")
-# A library kept in the repository: by its folder, or by the version in its name (`jquery-3.5.1.js`).
+# A library kept in the repository: by its folder, or by a version in its name (`jquery-3.5.1.js`).
 VENDORED = re.compile(
     r"(^|/)(vendor|vendored|third[-_]?party|node_modules|extern|externals?|_vendor)/"
     r"|[-.]\d+\.\d+(\.\d+)*\.(js|css)$"
