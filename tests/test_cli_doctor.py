@@ -171,7 +171,7 @@ def test_a_grammar_that_does_not_load_and_that_torch_is_not_imported(
         text=True,
     )
     done = Done(ran.returncode, ran.stdout, ran.stderr)
-    assert done.code == 3, done.stderr  # no model: a grammar is no reason to fail
+    assert done.code == 0, done.stderr  # a grammar is no reason to fail
     found, _, remedy = advice(done, "grammars")
     assert "1 of 16" in found
     assert "kotlin (built for another)" in found
