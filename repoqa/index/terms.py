@@ -9,6 +9,7 @@ from collections import Counter
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 
 import Stemmer
 
@@ -72,12 +73,7 @@ def count_terms(text: str) -> Counter[str]:
 
 def ordered_terms(text: str) -> tuple[str, ...]:
     """The stemmed parts of a text's words, in order and as often as they stand there."""
-    return tuple(
-        term
-        for word in words_of(text)
-        if len(word) <= LONGEST_WORD
-        for term in map(_part_stem, PART.findall(word))
-    )
+    return tuple(chain.from_iterable(map(_word_stems, words_of(text))))
 
 
 def term_hash(term: str) -> int:
@@ -104,6 +100,11 @@ def name_hashes(name: str) -> tuple[int]:
 def hashed(field: Field, term: str) -> int:
     """The hash of a term in a field."""
     return term_hash(term) ^ field.salt
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _word_stems(word: str) -> tuple[str, ...]:
+    return tuple(map(_part_stem, PART.findall(word))) if len(word) <= LONGEST_WORD else ()
 
 
 @lru_cache(maxsize=MOST_KEPT)

@@ -1,7 +1,7 @@
 """Signals that read the code of the first candidates, which is too much to do for all of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -42,7 +42,7 @@ def unit_phrases(query: Query, index: Index, candidates: Candidates) -> Numbers:
     asked = set(chain.from_iterable(map(phrases, query.phrases)))
     read = _best(candidates.scores, READ) if asked else []
     texts = _texts(read, index)
-    held = {unit: phrases(ordered_terms(texts[unit])) & asked for unit in read}
+    held = {unit: asked.intersection(_runs(ordered_terms(texts[unit]))) for unit in read}
     holding = Counter(chain.from_iterable(held.values()))
     rarities = {phrase: rarity(len(read), number) for phrase, number in holding.items()}
     scores = np.zeros(len(index.unit_file))
@@ -53,10 +53,13 @@ def unit_phrases(query: Query, index: Index, candidates: Candidates) -> Numbers:
 
 def phrases(terms: Sequence[str]) -> set[Phrase]:
     """The runs of two and three terms, but for those of words that say nothing."""
-    runs = chain.from_iterable(
+    return {run for run in _runs(terms) if not STOP_TERMS.issuperset(run)}
+
+
+def _runs(terms: Sequence[str]) -> Iterator[Phrase]:
+    return chain.from_iterable(
         zip(*(terms[start:] for start in range(length)), strict=False) for length in PHRASE_LENGTHS
     )
-    return {run for run in runs if not STOP_TERMS.issuperset(run)}
 
 
 def unit_callees(query: Query, index: Index, candidates: Candidates) -> Numbers:
