@@ -14,6 +14,7 @@ from conftest import RepositoryMaker, Unprivileged, git
 from repoqa.checkup.places import why_not_writable
 from repoqa.errors import RepositoryError
 from repoqa.models.hardware import cards, torch_build
+from repoqa.models.profile import profile_names
 from repoqa.repository.snapshot import open_snapshot
 from repoqa.settings import config_path, profile_directory
 
@@ -75,9 +76,18 @@ def test_without_a_model_it_fails_and_says_how_to_get_one(shop: Path) -> None:
     assert "not on this machine" in found
     assert "93 MB" in cost
     assert "repoqa ask --model smollm2-135m" in remedy
-    assert advice(done, "model codellama-7b-instruct")[2].startswith("hf download codellama/")
-    assert marks(done)["model codellama-7b-instruct"] == "--"
+    more = re.search(r"^ok  models +(\d+) more, .*: repoqa models list$", done.stdout, re.MULTILINE)
+    assert more
+    assert int(more[1]) == len(profile_names()) - 1  # also a server's, which nobody named
     assert "cannot answer here" in done.stdout
+
+
+def test_weights_of_the_hub_are_pulled_by_repoqa_itself(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPOQA_MODEL", "codellama-7b-instruct")
+    remedy = advice(repoqa("doctor", where=shop), "model codellama-7b-instruct")[2]
+    assert remedy == "repoqa models pull codellama-7b-instruct"
 
 
 def test_another_model_that_is_here_is_offered(shop: Path) -> None:
