@@ -2,37 +2,58 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Literal, get_args
 
-Part = Literal["code", "test", "docs", "example", "vendored", "data"]
+# The first that fits is a path's.
+Part = Literal["vendored", "test", "docs", "example", "data", "code"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 LIBRARY = re.compile(
     r"(^|/)(site-packages|dist-packages|node_modules|lib/python\d[\d.]*|rustc/[0-9a-f]{8,}"
     r"|\.cargo/registry|go/pkg/mod|usr/(lib|include|local)|internal/(process|modules))(/|$)"
 )
-TEST = re.compile(
-    r"(^|/)(tests?|testing|spec|specs|__tests__|testdata|fixtures|androidTest|benchmarks?)/"
-    r"|(^|/)(test_[^/]*|conftest)\.\w+$|[^/]*(_test|_spec|\.test|\.spec|Tests?|TestCase|_unittest)\.\w+$"
-)
-DOCS = re.compile(
-    r"(^|/)(docs?|documentation|changelogs?|news|whatsnew|release[-_]?notes)/"
-    r"|(^|/)(readme|changes|changelog|history|news|authors|license|contributing)$"
-    r"|\.(md|rst|(?<!CMakeLists\.)txt|adoc)$",
-    re.I,
-)
-EXAMPLE = re.compile(
-    r"(^|/)(examples?|demos?|samples?|tutorials?|galleries|benchmarks?|asv_bench)/"
-)
 PACKAGE = re.compile(r"(?:[a-z_][\w$]*\.)+(?=[A-Z])")
-# A library kept in the repository: by its folder, or by a version in its name (`jquery-3.5.1.js`).
-VENDORED = re.compile(
-    r"(^|/)(vendor|vendored|third[-_]?party|node_modules|extern|externals?|_vendor)/"
-    r"|[-.]\d+\.\d+(\.\d+)*\.(js|css)$"
+# The parts of a project: by one of a file's folders ...
+FOLDERS: Mapping[Part, re.Pattern[str]] = MappingProxyType(
+    {
+        "vendored": re.compile(
+            r"(^|/)(vendor|vendored|third[-_]?party|node_modules|extern|externals?|_vendor)/"
+        ),
+        "test": re.compile(
+            r"(^|/)(tests?|testing|spec|specs|__tests__|testdata|fixtures|androidTest|benchmarks?)/"
+        ),
+        "docs": re.compile(
+            r"(^|/)(docs?|documentation|changelogs?|news|whatsnew|release[-_]?notes)/", re.I
+        ),
+        "example": re.compile(
+            r"(^|/)(examples?|demos?|samples?|tutorials?|galleries|benchmarks?|asv_bench)/"
+        ),
+    }
 )
-# Translations hold the words of many reports, and tables of anything.
-DATA = re.compile(r"\.(po|pot|xlf|csv|tsv|json|geojson|svg|xml|lock|ipynb)$")
+# ... or by its name. A library kept in the repository has its version there (`jquery-3.5.1.js`);
+# translations hold the words of many reports, and tables of anything.
+NAMES: Mapping[Part, re.Pattern[str]] = MappingProxyType(
+    {
+        "vendored": re.compile(r"[-.]\d+\.\d+(\.\d+)*\.(js|css)$"),
+        "test": re.compile(
+            r"^(test_.*|conftest)\.\w+$"
+            r"|(_test|_spec|\.test|\.spec|Tests?|TestCase|_unittest)\.\w+$",
+            re.S,
+        ),
+        "docs": re.compile(
+            r"^(readme|changes|changelog|history|news|authors|license|contributing)$"
+            r"|\.(md|rst|(?<!CMakeLists\.)txt|adoc)$",
+            re.I,
+        ),
+        "data": re.compile(r"\.(po|pot|xlf|csv|tsv|json|geojson|svg|xml|lock|ipynb)$"),
+    }
+)
+# Folders and names whose parts are remembered: most files share theirs with others.
+MOST_KEPT = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +69,15 @@ class Places:
     """Finds the files a printed path may mean, by its longest suffix."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        for path in paths:
-            self._by_name[path.rpartition("/")[2]].append(path)
+        self._paths = paths
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """Only where a path is asked for: most questions name none."""
+        by_name: dict[str, list[str]] = defaultdict(list)
+        for path in self._paths:
+            by_name[path.rpartition("/")[2]].append(path)
+        return by_name
 
     def of(self, printed: str, *, line: int | None = None, function: str = "") -> Iterator[Place]:
         """The files that share the longest suffix with a printed path.
@@ -90,14 +117,18 @@ def is_library(path: str) -> bool:
 
 def part_of(path: str) -> Part:
     """Which part of a project a path belongs to, by its names alone."""
-    kinds: tuple[tuple[Part, re.Pattern[str]], ...] = (
-        ("vendored", VENDORED),
-        ("test", TEST),
-        ("docs", DOCS),
-        ("example", EXAMPLE),
-        ("data", DATA),
-    )
-    return next((part for part, pattern in kinds if pattern.search(path)), "code")
+    folder, slash, name = path.rpartition("/")
+    return min(_part_of_folder(folder + slash), _part_of_name(name), key=PARTS.index)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _part_of_folder(folder: str) -> Part:
+    return next((part for part, pattern in FOLDERS.items() if pattern.search(folder)), "code")
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _part_of_name(name: str) -> Part:
+    return next((part for part, pattern in NAMES.items() if pattern.search(name)), "code")
 
 
 def _shared(printed: Sequence[str], path: Sequence[str]) -> int:

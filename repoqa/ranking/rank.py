@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repoqa.index.index import Index, Numbers
 from repoqa.ranking.candidates import CANDIDATE_SIGNALS, Candidates
@@ -76,7 +77,8 @@ def _sum(parts: Parts) -> Numbers:
 
 def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
     """For each file the sum of its best units' scores, the n-th best divided by n."""
-    order = np.lexsort((-unit_scores, index.unit_file))
+    lending = np.flatnonzero(unit_scores > 0)
+    order = lending[np.lexsort((-unit_scores[lending], index.unit_file[lending]))]
     files = index.unit_file[order]
     places = np.arange(len(order)) - np.searchsorted(files, files)
     is_best = places < BEST_UNITS
@@ -104,8 +106,10 @@ def _ranked_files(parts: Parts, index: Index) -> tuple[RankedFile, ...]:
     numbers = np.flatnonzero((scores > 0) & index.file_alive)
     numbers = numbers[np.argsort(-scores[numbers], kind="stable")][:MOST_FILES]
     ranked = [
-        RankedFile(index.file_paths[number], float(scores[number]), _reasons(parts, number))
-        for number in map(int, numbers)
+        RankedFile(index.file_paths[number], score, reasons)
+        for number, score, reasons in zip(
+            numbers, scores[numbers].tolist(), _reasons(parts, numbers), strict=True
+        )
     ]
     return tuple(sorted(ranked, key=lambda file: (-file.score, file.path)))
 
@@ -116,12 +120,15 @@ def _ranked_symbols(parts: Parts, index: Index) -> tuple[RankedSymbol, ...]:
     numbers = numbers[np.argsort(-scores[numbers], kind="stable")][:MOST_SYMBOLS]
     paths = [index.file_paths[number] for number in index.unit_file[numbers]]
     index.prefetch(sorted(set(paths)))
+    found = zip(paths, map(index.symbol, numbers.tolist()), scores[numbers].tolist(), strict=True)
     ranked = [
-        RankedSymbol(path, index.symbol(number), float(scores[number]), _reasons(parts, number))
-        for path, number in zip(paths, map(int, numbers), strict=True)
+        RankedSymbol(*place_and_score, reasons)
+        for place_and_score, reasons in zip(found, _reasons(parts, numbers), strict=True)
     ]
     return tuple(sorted(ranked, key=lambda s: (-s.score, s.path, s.symbol.start, -s.symbol.end)))
 
 
-def _reasons(parts: Parts, number: int) -> dict[str, float]:
-    return {name: float(scores[number]) for name, scores in parts.items() if scores[number] != 0}
+def _reasons(parts: Parts, numbers: NDArray[np.intp]) -> list[dict[str, float]]:
+    """For each of these files or units, what adds up to its score."""
+    rows = zip(*(scores[numbers].tolist() for scores in parts.values()), strict=True)
+    return [{name: score for name, score in zip(parts, row, strict=True) if score} for row in rows]
