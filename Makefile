@@ -10,6 +10,7 @@ lint:
 
 types:
 	mypy
+	mypy tests
 
 # README.md is checked too: tests/test_readme.py.
 test:

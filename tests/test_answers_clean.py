@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -94,7 +95,7 @@ def test_what_only_looks_like_a_loop_goes_through(text: str) -> None:
 def test_the_stream_is_shown_as_it_comes() -> None:
     seen: list[str] = []
 
-    def model():
+    def model() -> Iterator[str]:
         for word in ("one ", "two ", "three"):
             seen.append(word)
             yield word

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -174,6 +174,7 @@ def test_closing_the_answer_stops_the_model(make_repository: RepositoryMaker) ->
     answer = diagnose(preparation, model, progress=Silent())
     assert next(answer) == "one"
     assert not model.stopped
+    assert isinstance(answer, Generator)
     answer.close()
     assert model.stopped
 

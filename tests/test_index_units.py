@@ -69,6 +69,6 @@ def test_every_line_that_is_not_blank_is_in_one_unit(lines: list[str]) -> None:
         for span in spans:
             for line in range(span.start, span.end + 1):
                 owners[line] += 1
-    for number, line in enumerate(split_lines(text), 1):
+    for number, content in enumerate(split_lines(text), 1):
         assert owners[number] <= 1
-        assert owners[number] == 1 or not line.strip()
+        assert owners[number] == 1 or not content.strip()

@@ -14,7 +14,7 @@ from repoqa.index.store import Store
 from repoqa.protocols import Silent
 from repoqa.ranking.places import Place, Places, is_library, part_of
 from repoqa.ranking.rank import rank
-from repoqa.records import Lines, Ranking
+from repoqa.records import Lines, RankedFile, RankedSymbol, Ranking
 from repoqa.repository.snapshot import open_snapshot
 
 SESSION = '''\
@@ -133,7 +133,8 @@ def test_a_test_that_the_question_names_is_not_put_back(index: Index) -> None:
 @pytest.mark.parametrize("question", ["", "zzz qqq", "renew", "Session.renew in shop/session.py:7"])
 def test_reasons_add_up_and_the_best_come_first(index: Index, question: str) -> None:
     ranking = rank(read(question), index)
-    for ranked in (*ranking.files, *ranking.symbols):
+    everything: tuple[RankedFile | RankedSymbol, ...] = (*ranking.files, *ranking.symbols)
+    for ranked in everything:
         assert math.isclose(sum(ranked.reasons.values()), ranked.score, abs_tol=1e-6)
         assert ranked.score > 0
     keys = [(-s.score, s.path, s.symbol.start, -s.symbol.end) for s in ranking.symbols]
@@ -242,7 +243,8 @@ def test_what_is_pinned_stands_first_with_reasons_that_add_up(index: Index) -> N
     first = [(s.path, s.symbol.name) for s in ranking.symbols if "pinned" in s.reasons]
     assert first == symbols(ranking)[:2]
     assert set(first) == {("shop/session.py", "open_session"), ("docs/session.md", "L1-3")}
-    for ranked in (*ranking.files, *ranking.symbols):
+    everything: tuple[RankedFile | RankedSymbol, ...] = (*ranking.files, *ranking.symbols)
+    for ranked in everything:
         assert math.isclose(sum(ranked.reasons.values()), ranked.score, abs_tol=1e-6)
     assert [f.path for f in ranking.files if "pinned" in f.reasons] == [
         f.path for f in ranking.files[:2]

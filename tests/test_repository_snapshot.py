@@ -54,7 +54,12 @@ def metadata(repository: Path) -> dict[str, bytes]:
 
 
 def test_a_clean_repository(make_repository: RepositoryMaker) -> None:
-    files = {"a.py": "print(1)\n", "pkg/b.py": b"\xff\x00", "empty": "", ".hidden": "x"}
+    files: dict[str, str | bytes] = {
+        "a.py": "print(1)\n",
+        "pkg/b.py": b"\xff\x00",
+        "empty": "",
+        ".hidden": "x",
+    }
     root = make_repository(files)
     before = metadata(root)
     snapshot = open_snapshot(root)
