@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,15 @@ def _run(arguments: tuple[str, ...], *streams: BinaryIO) -> int:
         sys.stdin, sys.stdout, sys.stderr = before
         for stream in (stdin, stdout, stderr):
             stream.detach()
+
+
+def endless_answer() -> str:
+    """More than any pipe holds, of which no part looks like a model that repeats itself."""
+    words = random.Random(7)
+    return "".join(
+        f"Word number {n}.\n{words.getrandbits(64):x}{words.getrandbits(256):x}\n"
+        for n in range(20_000)
+    )
 
 
 def write_profile(name: str, answer: str, **keys: object) -> None:

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import ANSWER, QUESTION, SHOP, command, environment, repoqa, write_profile
+from commands import (
+    ANSWER,
+    QUESTION,
+    SHOP,
+    command,
+    endless_answer,
+    environment,
+    repoqa,
+    write_profile,
+)
 from conftest import RepositoryMaker, git
 from schemas import validator
 
@@ -147,7 +156,7 @@ def test_a_model_without_its_weights_is_told_in_two_lines(shop: Path) -> None:
 
 
 def test_an_interrupt_stops_the_model_at_once(shop: Path) -> None:
-    write_profile("endless", "".join(f"Word number {n}.\n" for n in range(200_000)))
+    write_profile("endless", endless_answer())
     process = subprocess.Popen(
         command("ask", "--model", "endless", QUESTION),
         cwd=shop,
@@ -169,7 +178,7 @@ def test_an_interrupt_stops_the_model_at_once(shop: Path) -> None:
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(shop: Path) -> None:
-    write_profile("endless", "".join(f"Word number {n}.\n" for n in range(200_000)))
+    write_profile("endless", endless_answer())
     done = subprocess.run(
         f"{' '.join(command('ask', '--model', 'endless', QUESTION.split()[0]))} | head -n 1",
         shell=True,

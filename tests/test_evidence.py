@@ -282,3 +282,14 @@ def test_a_question_is_plain_text() -> None:
 @given(st.text(), st.text())
 def test_reading_never_raises_and_repeats(question: str, log: str) -> None:
     assert read(question, log=log) == read(question, log=log)
+
+
+def test_a_constructor_is_a_frame_in_javascript() -> None:
+    trace = (
+        "NegativeAmountError: below zero\n"
+        "    at Money.minus (/app/src/money.ts:29:13)\n"
+        "    at new Invoice (/app/src/invoice.ts:17:18)\n"
+        "    at async main (/app/src/main.ts:13:17)\n"
+    )
+    found = [(frame.function, frame.line, frame.depth) for frame in read(trace).frames]
+    assert found == [("Money.minus", 29, 0), ("Invoice", 17, 1), ("main", 13, 2)]

@@ -54,7 +54,7 @@ def test_each_run_of_changed_lines(
 )
 @pytest.mark.parametrize("context", ["0", "3"])
 def test_each_run_of_lines_as_they_were(
-    make_repository: RepositoryMaker, after: str, expected: list[tuple[int, int]], context: str
+    make_repository: RepositoryMaker, *, after: str, expected: list[tuple[int, int]], context: str
 ) -> None:
     root = make_repository({"a.py": TEN})
     write_files(root, {"a.py": after})

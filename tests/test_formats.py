@@ -99,5 +99,8 @@ def test_the_schemas_are_where_the_documentation_says() -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "ask-events.schema.json",
         "ask.schema.json",
+        "index-status.schema.json",
+        "index.schema.json",
         "pack.schema.json",
+        "review.schema.json",
     ]

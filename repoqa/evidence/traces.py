@@ -68,7 +68,7 @@ FORMATS = (
     ),
     _format(
         "javascript",
-        r"^[ \t]*at (?:async )?(?:(?P<function>[^\s(]+)(?: \[as [^\]]+\])? )?"
+        r"^[ \t]*at (?:async )?(?:new )?(?:(?P<function>[^\s(]+)(?: \[as [^\]]+\])? )?"
         r"\(?(?:file://|webpack://(?:/|[\w-]+/))?(?P<path>[^\s():]+\.(?:[cm]?[jt]sx?|vue|svelte))"
         r"(?:\?[^\s:]*)?:(?P<line>\d+):\d+\)?",
         innermost_first=True,
