@@ -1,6 +1,7 @@
 """Suspects: the best symbols of the ranking, each once, with its reasons in words."""
 
-from repoqa.answers.suspects import suspects, why
+from repoqa.answers.suspects import WORDS, suspects
+from repoqa.ranking.weights import UNIT_WEIGHTS
 from repoqa.records import RankedSymbol, Ranking, Symbol
 
 
@@ -36,3 +37,7 @@ def test_reasons_in_words_strongest_first() -> None:
         "named in the traceback; words of the question in its name; zzz"
     )
     assert why({}) == ""
+
+
+def test_every_signal_of_the_ranking_has_words() -> None:
+    assert {*UNIT_WEIGHTS, "file", "pinned", "meaning"} - WORDS.keys() == set()

@@ -18,14 +18,12 @@ WORDS: Mapping[str, str] = {
     "title": "words of the question in its code",
     "text": "words of the question in its code",
     "meaning": "close in meaning to the question",
-    "message": "holds the words of the error message",
-    "coherence": "other parts of its file match too",
-    "callers": "calls other suspects",
+    "phrases": "the question's words stand together in its code",
+    "title_word": "named like a word of the title",
     "callees": "called by other suspects",
     "diff": "changed by the diff",
     "file": "its file matches",
     "pinned": "pinned by the user",
-    "tests": "the failing tests use it",
 }
 
 
