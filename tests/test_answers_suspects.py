@@ -1,6 +1,6 @@
 """Suspects: the best symbols of the ranking, each once, with its reasons in words."""
 
-from repoqa.answers.suspects import WORDS, suspects
+from repoqa.answers.suspects import WORDS, suspects, why
 from repoqa.ranking.weights import UNIT_WEIGHTS
 from repoqa.records import RankedSymbol, Ranking, Symbol
 
