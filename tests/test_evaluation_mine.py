@@ -100,7 +100,7 @@ def test_mined_reports_are_measured_as_the_note_says(shop: Path, tmp_path: Path)
     assert done.stderr == f"repoqa: 2 reports; measure them: repoqa {command}\n"
     measured = repoqa(*command.split(), where=tmp_path)
     assert measured.code == 0, measured.stderr
-    (row,) = (line for line in measured.stdout.splitlines() if line.startswith("| shop "))
+    row, _ = (line for line in measured.stdout.splitlines() if line.startswith("| shop "))
     assert row.split()[3:9:2] == ["2", "100.0", "100.0"]
     assert [report.history for report in read(tmp_path / "r.jsonl")] == ["shop", "shop"]
 
