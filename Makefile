@@ -1,4 +1,4 @@
-.PHONY: check format lint types test speed torture
+.PHONY: check format lint types test speed torture long-prompt
 
 check: format lint types test
 
@@ -23,3 +23,7 @@ speed:
 torture:
 	python tests/torture/faults.py --rounds 200
 	python tests/torture/many_files.py
+
+# Minutes long: Code Llama's longest prompt, and the memory that it takes.
+long-prompt:
+	LONG_PROMPT_TOKENS=100000 pytest -q tests/test_models_long_prompt.py

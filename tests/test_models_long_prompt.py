@@ -1,6 +1,7 @@
 """Prompts as long as Code Llama's longest, through a tiny random Code Llama."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from repoqa.settings import profile_directory
 
 NAME = "tiny-codellama"
 LONGEST = 100_000
+# A quarter of a minute; `make long-prompt` reads 100,000, which takes minutes.
+TOKENS = int(os.environ.get("LONG_PROMPT_TOKENS", "30000"))
 # The most that memory may grow over what was planned.
 TOLERATED = 1.25
 # In a process of its own, where nothing else has taken memory. Writing 5 forgets the most taken.
@@ -97,10 +100,10 @@ def test_4k_tokens_read_in_chunks_give_the_logits_of_one_pass(tiny: Path) -> Non
 
 
 @pytest.mark.slow
-def test_100k_tokens_take_no_more_memory_than_was_planned() -> None:
-    told = measured(LONGEST)
-    assert (told["read"], told["written"]) == (LONGEST, 4)
-    assert told["chunks"] > 300
+def test_a_long_prompt_takes_no_more_memory_than_was_planned() -> None:
+    told = measured(TOKENS)
+    assert (told["read"], told["written"]) == (TOKENS, 4)
+    assert told["chunks"] > TOKENS // 330
     # Keys and values of all tokens were there, and little beyond the plan.
-    assert told["grown"] > LONGEST * 2 * 2 * 64 * 4
+    assert told["grown"] > TOKENS * 2 * 2 * 64 * 4
     assert told["grown"] <= TOLERATED * told["planned"]
