@@ -14,7 +14,7 @@ LAYERS = (
     ("repository", "parsing", "evidence", "models", "secrets"),
     ("index", "prompts"),
     ("ranking",),
-    ("packing", "answers"),
+    ("packing", "answers", "fixes"),
     ("diagnosis",),
     ("review", "infill", "tuning", "evaluation", "checkup"),
     ("formats", "terminal"),
@@ -32,6 +32,8 @@ HOMES = {
     "transformers": {"models", "tuning"},
     "typer": {"cli"},
     "rich": {"terminal"},
+    "peft": {"models", "tuning"},
+    "PIL": {"tuning"},
 }
 FILE_LINES = 300
 FUNCTION_LINES = 60

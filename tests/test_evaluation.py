@@ -13,13 +13,13 @@ from repoqa.evaluation.localize import (
     coverage,
     gold_functions,
     hits,
-    outer_functions,
     plain_hits,
 )
 from repoqa.evaluation.reports import Gold, Report, find_clone, read
 from repoqa.evidence import question as evidence
 from repoqa.index.build import build
 from repoqa.index.store import Store
+from repoqa.parsing.functions import outer_functions
 from repoqa.protocols import Silent
 from repoqa.ranking.rank import rank
 from repoqa.records import Excerpt, RankedFile, RankedSymbol, Ranking, Symbol

@@ -11,8 +11,8 @@ import pytest
 from commands import repoqa
 from conftest import RepositoryMaker, git, write_files
 
-from repoqa.evaluation.mine import is_fix, is_source, statement
 from repoqa.evaluation.reports import find_clone, read
+from repoqa.fixes.find import is_fix, is_source, statement
 from repoqa.records import Commit
 
 CART = """\

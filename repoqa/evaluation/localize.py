@@ -11,14 +11,14 @@ import numpy as np
 
 from repoqa.evaluation.reports import Gold, Report
 from repoqa.index.index import Index
+from repoqa.parsing.functions import FUNCTIONS, outer_functions
 from repoqa.protocols import CodeSource
 from repoqa.ranking.bm25 import file_bm25
 from repoqa.ranking.query import understand
-from repoqa.records import Excerpt, Question, Ranking, Symbol
+from repoqa.records import Excerpt, Question, Ranking
 
 FILE_CUTS = (1, 3, 5, 10)
 FUNCTION_CUTS = (1, 5, 10)
-FUNCTIONS = ("function", "method")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,6 @@ def gold_functions(report: Report, code: CodeSource) -> set[Place]:
         for symbol in outer_functions(code.parsed(gold.path).symbols)
         if any(start <= symbol.end and symbol.start <= end for start, end in gold.ranges)
     }
-
-
-def outer_functions(symbols: Sequence[Symbol]) -> list[Symbol]:
-    """The functions and methods not nested in another function; symbols are sorted by start."""
-    found: list[Symbol] = []
-    for symbol in symbols:
-        if symbol.kind in FUNCTIONS and not (found and symbol.end <= found[-1].end):
-            found.append(symbol)
-    return found
 
 
 def hits(report: Report, ranking: Ranking, code: CodeSource) -> dict[str, bool | float]:

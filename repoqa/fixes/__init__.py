@@ -1,0 +1,1 @@
+"""Fixes of bugs in a repository's history, and the places that they changed."""
