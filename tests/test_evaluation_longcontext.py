@@ -151,7 +151,11 @@ def test_the_command_goes_on_from_what_was_kept(checkpoint: Path, tmp_path: Path
     kept = json.loads((tmp_path / "kept.jsonl").read_text())
     kept["surprise"] = {"600": 1.0, "1200": 2.0}
     (tmp_path / "kept.jsonl").write_text(json.dumps(kept) + "\n")
-    done = repoqa(*command, "--rope", "none,yarn", "--out", "kept.jsonl", where=tmp_path)
+    done = repoqa(
+        *command, "--rope", "none,yarn", "--out", "kept.jsonl", "--plot", "p.png", where=tmp_path
+    )
+    assert done.stderr.endswith("repoqa: drawn: p.png\n")
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     row = next(line for line in done.stdout.splitlines() if line.startswith("| none"))
     assert row.split() == ["|", "none", "|", "2.72", "|", "7.39", "|"]
     assert "trained window of 1,024 tokens" in done.stdout

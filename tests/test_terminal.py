@@ -12,8 +12,10 @@ from conftest import RepositoryMaker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repoqa.chart import Axis, Chart, Line
 from repoqa.records import Citation, Suspect
 from repoqa.repository.snapshot import open_snapshot
+from repoqa.terminal import charts
 from repoqa.terminal.links import link_of
 from repoqa.terminal.output import Output, ReaderGoneError
 from repoqa.terminal.progress import Bars, Lines, counted, pace, shown_progress
@@ -346,3 +348,14 @@ def test_what_an_answer_cites_leads_to_it_once_it_is_checked() -> None:
     piped_output = piped()
     show([text], piped_output, mark=mark, live=True, links=links)
     assert "\x1b" not in printed(piped_output)
+
+
+def test_a_chart_is_for_terminals() -> None:
+    axis = Axis("x")
+    chart = Chart("Loss\x1b[2J", axis, axis, (Line("a", ((0, 0), (1, 1))),))
+    screen = on_a_terminal(lambda output: charts.show(chart, output))
+    assert "Loss\\x1b[2J" in screen
+    assert "\x1b[36m  ━━" in screen
+    output = piped()
+    charts.show(chart, output)
+    assert printed(output) == ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from repoqa.cli.longcontext import longcontext
-from repoqa.cli.options import Repo
+from repoqa.cli.options import Plot, Repo
 from repoqa.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def localize(
     ] = None,
     without: Without = None,
     rerank: Rerank = False,
+    plot: Plot = None,
 ) -> None:
     """Rank and pack real bug reports and compare with what their fixes changed.
 
@@ -79,7 +80,9 @@ def localize(
     repo, history (the clone below DIR), base_commit, problem_statement, and gold: a list of path
     and ranges, the lines at base_commit that the fix changed. `repoqa eval mine` makes such a file.
     """
+    from repoqa.cli.charting import check_charts, show_chart
     from repoqa.evaluation import reports as data
+    from repoqa.evaluation.charts import coverage_chart
     from repoqa.evaluation.measure import Task
     from repoqa.index.vectors import VECTORS
     from repoqa.settings import read_settings
@@ -87,6 +90,7 @@ def localize(
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
+    check_charts(plot)
     wanted = list(data.read(reports))[:limit]
     cache = read_settings(environment=os.environ, flags={}).cache_dir
     vectors = cache / VECTORS if rerank else None
@@ -95,6 +99,7 @@ def localize(
     with shown_progress(output) as progress:
         measured = _measured(wanted, task, jobs=jobs, out=out, progress=progress)
     output.write(localization_tables(measured))
+    show_chart(coverage_chart(measured), output, plot=plot)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from repoqa.cli.options import Model
+from repoqa.cli.options import Model, Plot
 from repoqa.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def longcontext(
             show_default=False,
         ),
     ] = None,
+    plot: Plot = None,
 ) -> None:
     """Measure perplexity and retrieval against the length of what was read.
 
@@ -60,11 +61,14 @@ def longcontext(
     one that runs on this machine.
     """
     from repoqa.api.job import chosen_profile
+    from repoqa.cli.charting import check_charts, show_chart
+    from repoqa.evaluation.charts import perplexity_chart
     from repoqa.settings import read_settings
     from repoqa.terminal.longcontext import reading_tables
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
+    check_charts(plot)
     settings = read_settings(environment=os.environ, flags={"model": model})
     profile = chosen_profile(settings)
     output = standard_output()
@@ -73,6 +77,7 @@ def longcontext(
         kinds = _kinds(rope)
         readings = list(_readings(_texts(texts), task, kinds, out=out, progress=progress))
     output.write(reading_tables(readings, window=profile.trained_window, chosen=profile.rope))
+    show_chart(perplexity_chart(readings), output, plot=plot)
 
 
 def _task(name: str, lengths: "Sequence[int]", *, progress: "Progress") -> "Task":

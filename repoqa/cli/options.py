@@ -156,6 +156,15 @@ FollowUp: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]
+Plot: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw the figures into a .png, .svg or .pdf (needs repoqa-cli[plot]).",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
