@@ -19,11 +19,13 @@ LAYERS = (
     ("review", "infill", "tuning", "evaluation", "checkup"),
     ("formats", "terminal"),
     ("api",),
-    ("mcp", "cli"),
+    ("mcp",),
+    ("cli",),
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS, 1) for name in names}
 HOMES = {
     "git": {"repository"},
+    "mcp": {"mcp"},
     "tree_sitter": {"parsing"},
     "tiktoken": {"models"},
     "onnxruntime": {"models"},

@@ -17,6 +17,7 @@ from repoqa.cli.ask import ask
 from repoqa.cli.doctor import doctor
 from repoqa.cli.failure import NAME, write_log
 from repoqa.cli.index import index
+from repoqa.cli.mcp import mcp
 from repoqa.cli.pack import pack
 from repoqa.cli.review import review
 from repoqa.errors import ExitCode, RepoqaError
@@ -38,6 +39,7 @@ app.command()(pack)
 app.command()(review)
 app.command()(index)
 app.command()(doctor)
+app.command()(mcp)
 app.add_typer(evaluate.app)
 app.add_typer(models.app)
 app.add_typer(hook.app)

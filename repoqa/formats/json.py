@@ -36,12 +36,12 @@ Fields: TypeAlias = dict[str, Any]
 
 def encode(report: Fields) -> bytes:
     """The report as indented JSON, with a last newline."""
-    return msgspec.json.format(msgspec.json.encode(_printable(report)), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(printable(report)), indent=2) + b"\n"
 
 
 def encode_line(report: Fields) -> bytes:
     """The report as JSON on a line of its own."""
-    return msgspec.json.encode(_printable(report)) + b"\n"
+    return msgspec.json.encode(printable(report)) + b"\n"
 
 
 def pack_report(preparation: Preparation) -> Fields:
@@ -184,14 +184,14 @@ def rounded(seconds: Mapping[str, float]) -> Fields:
     return {stage: round(value, MILLISECONDS) for stage, value in seconds.items()}
 
 
-def _printable(value: Any) -> Any:
+def printable(value: Any) -> Any:
     """The report with every lone surrogate written out, which UTF-8 cannot carry."""
     if isinstance(value, str):
         return SURROGATE.sub(_escape, value)
     if isinstance(value, dict):
-        return {_printable(key): _printable(inner) for key, inner in value.items()}
+        return {printable(key): printable(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_printable(inner) for inner in value]
+        return [printable(inner) for inner in value]
     return value
 
 
