@@ -58,6 +58,11 @@ def clean(stream: Iterable[str]) -> Iterator[str]:
             return
 
 
+def printable(text: str) -> str:
+    """A whole text without escape sequences and unprintable characters."""
+    return _plain(_without_sequences(text))
+
+
 def loops(text: str) -> bool:
     """Whether `text` ends in a block repeated so often that no answer would."""
     if _repeats(text, LOOP_CHARACTERS, LOOP_REPEATS):

@@ -16,6 +16,7 @@ from repoqa.cli import evaluate, hook, models
 from repoqa.cli.ask import ask
 from repoqa.cli.doctor import doctor
 from repoqa.cli.failure import NAME, write_log
+from repoqa.cli.fill import fill
 from repoqa.cli.index import index
 from repoqa.cli.mcp import mcp
 from repoqa.cli.pack import pack
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(ask)
 app.command()(pack)
 app.command()(review)
+app.command()(fill)
 app.command()(index)
 app.command()(doctor)
 app.command()(mcp)

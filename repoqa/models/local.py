@@ -4,7 +4,8 @@ The weights are loaded with the first prompt, since only then it is known whethe
 memory and whether its positions have to be scaled.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ def unheard(text: str) -> None:
     """What the user could be told is not said."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How an answer is read off: `ends` end it besides the model's own ends; `joined`: its text
+    stands right behind the prompt's, with the space that it may begin with."""
+
+    ends: frozenset[int] = frozenset()
+    joined: bool = False
+
+
 class LocalModel:
     """A Model over the checkpoint in a directory. Nothing heavy happens before `stream`."""
 
@@ -36,7 +46,7 @@ class LocalModel:
         self._checkpoint = checkpoint
         self._note = note
         self._config = read_config(profile, checkpoint)
-        self._codec: Codec = codec_of(checkpoint, name=profile.name)
+        self.codec: Codec = codec_of(checkpoint, name=profile.name)
         self._model: Any = None
         self._rope = RopePlan("none")
 
@@ -50,37 +60,54 @@ class LocalModel:
 
         Raises ModelError for a prompt over the window, too little memory or damaged weights.
         """
-        ids = self._encode(prompt)
-        if len(ids) > self._profile.maximum:
-            raise ModelError(
-                f"the prompt has {len(ids):,} tokens, {self.name} reads {self._profile.maximum:,}",
-                remedy="Ask with a smaller --budget.",
-            )
-        model = self.loaded(len(ids), progress=progress)
-        texts = tuple(stop for stop in self._profile.stop if self._codec.control_id(stop) is None)
-        return until(self._answer(model, ids, progress=progress), texts)
+        profile = self._profile
+        answer = self._answer(
+            self._encode(prompt), _Manner(joined=profile.format == "continued"), progress=progress
+        )
+        return until(
+            answer, tuple(stop for stop in profile.stop if self.codec.control_id(stop) is None)
+        )
+
+    def continued(
+        self, ids: Sequence[int], *, ends: frozenset[int] = frozenset(), progress: Progress
+    ) -> Iterator[str]:
+        """Yield what follows these tokens, as text that stands right behind theirs, up to one of
+        `ends` or of the model's own. Raises ModelError as `stream` does."""
+        return self._answer(list(ids), _Manner(ends, joined=True), progress=progress)
 
     def _encode(self, prompt: Prompt) -> list[int]:
-        codec = self._codec
+        codec = self.codec
         return [
             token
             for segment in prompt.segments
             for token in (codec.control if segment.control else codec.encode)(segment.text)
         ]
 
-    def _answer(self, model: Any, ids: list[int], *, progress: Progress) -> Iterator[str]:
+    def _answer(self, ids: list[int], manner: _Manner, *, progress: Progress) -> Iterator[str]:
+        profile = self._profile
+        if len(ids) > profile.maximum:
+            raise ModelError(
+                f"the prompt has {len(ids):,} tokens, {self.name} reads {profile.maximum:,}",
+                remedy="Ask with a smaller --budget.",
+            )
+        model = self.loaded(len(ids), progress=progress)
+        return self._texts(model, ids, manner, progress=progress)
+
+    def _texts(
+        self, model: Any, ids: list[int], manner: _Manner, *, progress: Progress
+    ) -> Iterator[str]:
         from repoqa.models.generation import Sampling, generate
 
         profile = self._profile
-        stops = (self._codec.control_id(stop) for stop in profile.stop)
+        stops = (self.codec.control_id(stop) for stop in profile.stop)
         sampling = Sampling(
             limit=profile.answer,
-            ends=self._config.ends | {stop for stop in stops if stop is not None},
+            ends=self._config.ends | manner.ends | {stop for stop in stops if stop is not None},
             temperature=profile.temperature,
             top_p=profile.top_p,
             repetition_penalty=profile.repetition_penalty,
         )
-        decoder = self._codec.decoder()
+        decoder = self.codec.decoder(joined=manner.joined)
         for token in generate(model, ids, sampling, progress=progress):
             if text := decoder.push(token):
                 yield text

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repoqa.errors import UsageError
 from repoqa.models.profile import Endpoint, Profile
 from repoqa.protocols import Embedder, Model, Progress
+
+if TYPE_CHECKING:
+    from repoqa.models.local import LocalModel
 
 
 def _unheard(text: str) -> None:
@@ -28,11 +32,7 @@ def open_model(
     """
     match profile.engine:
         case "transformers":
-            from repoqa.models.local import LocalModel
-            from repoqa.models.weights import ensure_checkpoint
-
-            checkpoint = ensure_checkpoint(profile, cache=cache, progress=progress)
-            return LocalModel(profile, checkpoint, note=note)
+            return open_local(profile, cache=cache, progress=progress, note=note)
         case "server":
             from repoqa.models.server import ServerModel
 
@@ -48,6 +48,29 @@ def open_model(
             from repoqa.models.scripted import ScriptedModel, read_script
 
             return ScriptedModel(profile.name, read_script(Path(profile.weights)))
+
+
+def open_local(
+    profile: Profile,
+    *,
+    cache: Path,
+    progress: Progress,
+    note: Callable[[str], None] = _unheard,
+) -> "LocalModel":
+    """The model of a profile that runs on this machine, which goes on from token ids as well.
+
+    Raises UsageError for one that does not, and what `open_model` raises.
+    """
+    if profile.engine != "transformers":
+        raise UsageError(
+            f"{profile.name} does not run on this machine, and its tokens are not known here",
+            remedy="Name a model that does: --model codellama-7b, for example.",
+        )
+    from repoqa.models.local import LocalModel
+    from repoqa.models.weights import ensure_checkpoint
+
+    checkpoint = ensure_checkpoint(profile, cache=cache, progress=progress)
+    return LocalModel(profile, checkpoint, note=note)
 
 
 def open_embedder() -> Embedder | None:

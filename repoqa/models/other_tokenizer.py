@@ -59,8 +59,8 @@ class LibraryTokenizer:
         """The id of the control token of that name, if there is one."""
         return self._controls.get(text)
 
-    def decoder(self) -> StreamDecoder:
-        """A decoder for one stream of ids."""
+    def decoder(self, *, joined: bool = False) -> StreamDecoder:
+        """A decoder for one stream of ids; `joined` or not, as the library has it."""
         return StreamDecoder(self._backend)
 
     def _ids(self, text: str) -> list[int]:

@@ -31,8 +31,9 @@ class Decoder(Protocol):
 class Codec(Tokenizer, Protocol):
     """A model's own tokenizer, as an engine needs it: it decodes as well."""
 
-    def decoder(self) -> Decoder:
-        """A decoder for one stream of ids."""
+    def decoder(self, *, joined: bool = False) -> Decoder:
+        """A decoder for one stream of ids; `joined`: its text stands right behind other text, and
+        keeps the space that it begins with."""
         ...
 
     def encode_joined(self, text: str) -> list[int]:

@@ -116,9 +116,9 @@ class RankedTokenizer:
         """The token ids of a chat format's own text, control tokens among them."""
         return list(self._with_controls(text))
 
-    def decoder(self) -> TextDecoder:
-        """A decoder for one stream of ids."""
-        return TextDecoder(self._pieces, self._vocabulary.prefix)
+    def decoder(self, *, joined: bool = False) -> TextDecoder:
+        """A decoder for one stream of ids; `joined`: its text stands right behind other text."""
+        return TextDecoder(self._pieces, "" if joined else self._vocabulary.prefix)
 
     def control_id(self, text: str) -> int | None:
         """The id of the control token of that name, if there is one."""

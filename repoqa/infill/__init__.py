@@ -1,0 +1,1 @@
+"""Code for a place in a file: read, filled in by a model, shown as a diff or written."""
