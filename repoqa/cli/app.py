@@ -14,6 +14,7 @@ import typer
 from repoqa import __version__
 from repoqa.cli import evaluate, hook, models
 from repoqa.cli.ask import ask
+from repoqa.cli.completion import is_completing
 from repoqa.cli.doctor import doctor
 from repoqa.cli.failure import NAME, write_log
 from repoqa.cli.fill import fill
@@ -32,7 +33,6 @@ app = typer.Typer(
     name=NAME,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(ask)
@@ -91,7 +91,12 @@ def run(arguments: Sequence[str], output: Output) -> int:
     """Run a command and return its exit code; whatever goes wrong is told on standard error."""
     try:
         return _guarded(arguments, output)
-    except (ReaderGoneError, SystemExit):  # the latter is typer's for a pipe that closed on --help
+    except SystemExit as end:  # typer's, for a pipe that closed on --help, and for the shell's Tab
+        if is_completing():
+            return int(end.code or 0)
+        abandon(output.stdout)
+        return ExitCode.FINE
+    except ReaderGoneError:
         abandon(output.stdout)
         return ExitCode.FINE
     except KeyboardInterrupt:

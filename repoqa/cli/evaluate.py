@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from repoqa.cli import completion
 from repoqa.cli.longcontext import longcontext
 from repoqa.cli.options import Plot, Repo
 from repoqa.errors import UsageError
@@ -27,6 +28,7 @@ Without: TypeAlias = Annotated[
         metavar="SIGNAL",
         help="Rank without this signal (again for more).",
         show_default=False,
+        autocompletion=completion.signals,
     ),
 ]
 Rerank: TypeAlias = Annotated[

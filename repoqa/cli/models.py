@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from repoqa.cli import completion
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from repoqa.models.profile import Profile
 
 app = typer.Typer(name="models", help="Profiles of models, their weights and their memory.")
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A model's profile.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A model's profile.", autocompletion=completion.profiles),
+]
 
 
 @app.callback()

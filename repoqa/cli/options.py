@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from repoqa.cli import completion
+
 Question: TypeAlias = Annotated[
     str | None,
     typer.Argument(
@@ -37,7 +39,13 @@ Rev: TypeAlias = Annotated[
 ]
 Model: TypeAlias = Annotated[
     str | None,
-    typer.Option("--model", metavar="NAME", help="The model's profile.", show_default=False),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="The model's profile.",
+        show_default=False,
+        autocompletion=completion.profiles,
+    ),
 ]
 Budget: TypeAlias = Annotated[
     str | None,
@@ -56,6 +64,7 @@ Strategy: TypeAlias = Annotated[
         help="How a budget over what the model reads reliably is used: single (one long prompt), "
         "sweep (windows, each asked for suspects, then their code) or auto.",
         show_default=False,
+        autocompletion=completion.strategies,
     ),
 ]
 Rope: TypeAlias = Annotated[
@@ -66,6 +75,7 @@ Rope: TypeAlias = Annotated[
         help="How positions are scaled past the window the model was trained on: auto, none, "
         "yarn, theta, llama3, linear or dynamic.",
         show_default=False,
+        autocompletion=completion.scalings,
     ),
 ]
 RopeFactor: TypeAlias = Annotated[

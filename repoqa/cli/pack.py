@@ -1,12 +1,19 @@
 """`repoqa pack`: the code that a question is answered from, without a model."""
 
 import time
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from repoqa.cli import options
 from repoqa.errors import UsageError
+
+if TYPE_CHECKING:
+    from repoqa.diagnosis.prepare import Preparation
+    from repoqa.terminal.output import Output
+
+Form: TypeAlias = Literal["markdown", "json", "table", "lines"]
 
 
 @options.taking_request
@@ -17,6 +24,16 @@ def pack(
         bool,
         typer.Option("--explain", help="Show what was chosen, and why.", show_default=False),
     ] = False,
+    form: Annotated[
+        Form | None,
+        typer.Option(
+            "--format",
+            metavar="FORM",
+            help="markdown, json (--json), table (--explain), or lines: the suspects as "
+            "`path:line: info: …`, for editors.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show the code that a question is answered from.
 
@@ -25,21 +42,41 @@ def pack(
     """
     began = time.perf_counter()
     from repoqa.cli.job import Start, prepared
-    from repoqa.formats import json, markdown
-    from repoqa.terminal.explain import explanation
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
+    chosen = _form(form, as_json=as_json, explain=explain)
+    output, start = standard_output(), Start(began, for_model=False)
+    with shown_progress(output) as progress:
+        job = prepared(request, start, note=output.note, progress=progress)
+    _print(job.preparation, chosen, output)
+
+
+def _form(form: Form | None, *, as_json: bool, explain: bool) -> Form:
+    """The one form that is asked for. Raises UsageError for two."""
     if explain and as_json:
         raise UsageError(
             "--explain is a table and --json is none", remedy="Leave --explain out: JSON says why."
         )
-    output, start = standard_output(), Start(began, for_model=False)
-    with shown_progress(output) as progress:
-        job = prepared(request, start, note=output.note, progress=progress)
-    if as_json:
-        output.write_bytes(json.encode(json.pack_report(job.preparation)))
-    elif explain:
-        output.styled(explanation(job.preparation))
+    short: Form | None = "json" if as_json else "table" if explain else None
+    if short and form and short != form:
+        raise UsageError(
+            f"--format {form} is one form and {'--json' if as_json else '--explain'} another",
+            remedy="Leave one of them out.",
+        )
+    return short or form or "markdown"
+
+
+def _print(preparation: "Preparation", form: Form, output: "Output") -> None:
+    from repoqa.formats import json, markdown
+    from repoqa.terminal.explain import explanation
+    from repoqa.terminal.lines import suspect_places
+
+    if form == "json":
+        output.write_bytes(json.encode(json.pack_report(preparation)))
+    elif form == "table":
+        output.styled(explanation(preparation))
+    elif form == "lines":
+        output.write("".join(suspect_places(preparation, here=Path())))
     else:
-        output.write(markdown.pack_markdown(job.preparation))
+        output.write(markdown.pack_markdown(preparation))
