@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from repoqa.models.half_linear import is_possible
 from repoqa.models.memory import available_to_cpu
 from repoqa.models.plan import ACCELERATOR_CHUNK, CPU_CHUNK, Place
 from repoqa.models.profile import Dtype
@@ -13,11 +14,20 @@ _FULL_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device as torch names it, `words` for messages, and the type of number to compute in."""
+    """A device as torch names it, `words` for messages, and the type of number to compute in.
+
+    `keeps_half`: weights are kept in fp16 there all the same.
+    """
 
     name: str
     words: str
     dtype: torch.dtype
+    keeps_half: bool = False
+
+    @property
+    def stored(self) -> torch.dtype:
+        """The type of number that weights are loaded in."""
+        return torch.float16 if self.keeps_half else self.dtype
 
     def free_memory(self) -> int | None:
         """Its free bytes; None where it shares the machine's."""
@@ -38,7 +48,10 @@ def choose_device(*, stored: str, wanted: Dtype = "auto") -> Device:
         return Device("cuda", "the GPU", asked or dtype)
     if torch.backends.mps.is_available():
         return Device("mps", "this machine", asked or torch.float16)
-    return Device("cpu", "this machine", asked or _cpu_numbers(stored))
+    numbers = asked or _cpu_numbers(stored)
+    # A profile that asks for fp32 gets all of it.
+    keeps_half = asked is None and numbers == torch.float32 and is_possible()
+    return Device("cpu", "this machine", numbers, keeps_half=keeps_half)
 
 
 def place_of(device: Device) -> Place:
@@ -49,6 +62,7 @@ def place_of(device: Device) -> Place:
         free=available_to_cpu() if free is None else free,
         chunk=chunk_for(device.name),
         bits=32 if device.dtype.itemsize == _FULL_BYTES else 16,
+        keeps_half=device.keeps_half,
     )
 
 

@@ -7,6 +7,7 @@ own bookkeeping to each token.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 
 from repoqa.errors import ModelError
 from repoqa.models.device import chunk_for
+from repoqa.models.single_token import Step, single_token_step
 from repoqa.protocols import Progress
 
 _SEED = 0
@@ -45,6 +47,7 @@ def generate(
     from repoqa.models.key_values import key_values
 
     cache = key_values(model.config, tokens=len(prompt) + sampling.limit)
+    step = single_token_step(model)
     chunk = chunk_for(model.device.type)
     randomness = torch.Generator(device=model.device).manual_seed(_SEED)
     logits = read(model, prompt, cache, chunk=chunk, progress=progress)
@@ -57,7 +60,7 @@ def generate(
         yield token
         if len(answer) == sampling.limit:
             return
-        logits = _forward(model, (token,), cache)
+        logits = _stepped(step, token, cache) if step else _forward(model, (token,), cache)
 
 
 def read(
@@ -108,17 +111,29 @@ def _nucleus(likely: torch.Tensor, top_p: float) -> torch.Tensor:
 
 def _forward(model: Any, tokens: Sequence[int], cache: Any) -> torch.Tensor:
     """The logits behind the last of `tokens`, in fp32; `cache` grows by them."""
+    with _working():
+        output = model(
+            input_ids=torch.tensor([tokens], device=model.device),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return _finite(output.logits[0, -1].float())
+
+
+def _stepped(step: Step, token: int, cache: Any) -> torch.Tensor:
+    """The same by `step`."""
+    with _working():
+        return _finite(step(token, cache))
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """The model at work. Raises ModelError where memory runs out."""
     # Entered for each call: a mode left on across a yield would hold for the reader as well.
     with torch.inference_mode():
         try:
-            output = model(
-                input_ids=torch.tensor([tokens], device=model.device),
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            logits: torch.Tensor = output.logits[0, -1].float()
-            finite = bool(logits.isfinite().all())
+            yield
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -126,7 +141,10 @@ def _forward(model: Any, tokens: Sequence[int], cache: Any) -> torch.Tensor:
                 "memory ran out while the model was working",
                 remedy="Ask with a smaller --budget, or close other programs.",
             ) from error
-    if not finite:
+
+
+def _finite(logits: torch.Tensor) -> torch.Tensor:
+    if not bool(logits.isfinite().all()):
         raise ModelError(
             "the model produced numbers that are not finite",
             remedy="Its weights may be damaged: download them again.",

@@ -45,11 +45,19 @@ def cards() -> tuple[Card, ...]:
 
 def multiplies_bf16() -> bool:
     """Whether this CPU multiplies bf16 numbers itself, as far as Linux tells."""
+    return bool({"avx512_bf16", "amx_bf16"} & _cpu_words())
+
+
+def unpacks_half() -> bool:
+    """Whether this CPU can keep weights in fp16 and compute in fp32, as far as Linux tells."""
+    return {"avx2", "fma", "f16c"} <= _cpu_words()
+
+
+def _cpu_words() -> set[str]:
     try:
-        text = _CPUS.read_text(errors="replace")
+        return set(_CPUS.read_text(errors="replace").split())
     except OSError:
-        return False
-    return bool(re.search(r"\b(avx512_bf16|amx_bf16)\b", text))
+        return set()
 
 
 def has_apple_gpu() -> bool:

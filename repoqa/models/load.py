@@ -23,16 +23,20 @@ def load(
     """
     from safetensors import SafetensorError
 
+    from repoqa.models.half_linear import keep_half
+
     try:
         with _quiet():
             model = _architecture(config).from_pretrained(
                 checkpoint,
                 config=_settings(checkpoint, config, rope=rope),
-                dtype=device.dtype,
+                dtype=device.stored,
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
             )
+        if device.keeps_half:
+            model = keep_half(model)
         return model.eval().to(device.name)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(

