@@ -1,0 +1,1 @@
+"""What runs generated code: a script of its own that imports nothing of repoqa (`__main__`)."""
