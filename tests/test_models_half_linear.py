@@ -41,16 +41,15 @@ def test_weights_stored_in_fp16_lose_nothing_and_all_layers_keep_them(tmp_path: 
     import torch
     from transformers.models.llama.modeling_llama import LlamaForCausalLM
 
+    from repoqa.models.checkpoint import read_config
+    from repoqa.models.device import Device
     from repoqa.models.half_linear import HalfLinear
+    from repoqa.models.load import load
 
     checkpoint = write_checkpoint(tmp_path / "whole", byte_level_tokenizer())
     whole = LlamaForCausalLM.from_pretrained(checkpoint, dtype=torch.float16)
     whole.save_pretrained(checkpoint)
     profile = Profile("tiny", "transformers", "chatml", "", weights=str(checkpoint))
-    from repoqa.models.checkpoint import read_config
-    from repoqa.models.device import Device
-    from repoqa.models.load import load
-
     device = Device("cpu", "this machine", torch.float32, keeps_half=True)
     model = load(checkpoint, read_config(profile, checkpoint), device)
     kinds = [type(module) for module in model.modules()]

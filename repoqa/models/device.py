@@ -37,10 +37,11 @@ class Device:
         return free
 
 
-def choose_device(*, stored: str, wanted: Dtype = "auto") -> Device:
+def choose_device(*, stored: str, wanted: Dtype = "auto", packs: bool = False) -> Device:
     """The fastest device here, for weights that are `stored` as that type (`bfloat16`).
 
-    `wanted` is the type of number to compute in, `auto` for the best that the device has.
+    `wanted` is the type of number to compute in, `auto` for the best that the device has. `packs`:
+    the weights are not to be changed, and may be packed for it.
     """
     asked = None if wanted == "auto" else getattr(torch, wanted)
     if torch.cuda.is_available():
@@ -50,7 +51,7 @@ def choose_device(*, stored: str, wanted: Dtype = "auto") -> Device:
         return Device("mps", "this machine", asked or torch.float16)
     numbers = asked or _cpu_numbers(stored)
     # A profile that asks for fp32 gets all of it.
-    keeps_half = asked is None and numbers == torch.float32 and is_possible()
+    keeps_half = packs and asked is None and numbers == torch.float32 and is_possible()
     return Device("cpu", "this machine", numbers, keeps_half=keeps_half)
 
 

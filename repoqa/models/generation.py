@@ -15,6 +15,7 @@ import torch
 
 from repoqa.errors import ModelError
 from repoqa.models.device import chunk_for
+from repoqa.models.held import Held
 from repoqa.models.single_token import Step, single_token_step
 from repoqa.protocols import Progress
 
@@ -38,25 +39,32 @@ class Sampling:
 
 
 def generate(
-    model: Any, prompt: Sequence[int], sampling: Sampling, *, progress: Progress
+    model: Any,
+    prompt: Sequence[int],
+    sampling: Sampling,
+    *,
+    progress: Progress,
+    held: Held | None = None,
 ) -> Iterator[int]:
     """Yield the ids of the answer to `prompt`, without the one that ends it.
 
+    What `held` has of the prompt is not read again; in the end it has this prompt and answer.
     Raises ModelError where memory runs out or the numbers are not finite.
     """
-    from repoqa.models.key_values import key_values
-
-    cache = key_values(model.config, tokens=len(prompt) + sampling.limit)
+    held = held or Held()
+    shared = held.begin(model.config, prompt, room=len(prompt) + sampling.limit)
+    cache = held.cache
     step = single_token_step(model)
     chunk = chunk_for(model.device.type)
     randomness = torch.Generator(device=model.device).manual_seed(_SEED)
-    logits = read(model, prompt, cache, chunk=chunk, progress=progress)
+    logits = read(model, prompt[shared:], cache, chunk=chunk, progress=progress)
     answer: list[int] = []
     while True:
         token = choose(logits, answer, sampling, randomness=randomness)
         if token in sampling.ends:
             return
         answer.append(token)
+        held.tokens.append(token)
         yield token
         if len(answer) == sampling.limit:
             return

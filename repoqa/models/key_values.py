@@ -40,6 +40,21 @@ class _ReservedLayer(DynamicLayer):  # type: ignore[misc]
         if self._room is not None:
             self.keys, self.values = (each[..., :tokens, :] for each in self._room)
 
+    def make_room(self, tokens: int) -> None:
+        """Hold `tokens` at least; what is filled moves to where there is room."""
+        if tokens <= self._tokens:
+            return
+        self._tokens = tokens
+        if self._room is not None:
+            end = self.keys.shape[-2]
+            self._room = (self._moved(self.keys), self._moved(self.values))
+            self.keys, self.values = (each[..., :end, :] for each in self._room)
+
+    def _moved(self, states: torch.Tensor) -> torch.Tensor:
+        room = self._reserve(states)
+        room[..., : states.shape[-2], :] = states
+        return room
+
     def _reserve(self, states: torch.Tensor) -> torch.Tensor:
         return states.new_empty((*states.shape[:-2], self._tokens, states.shape[-1]))
 
@@ -61,3 +76,19 @@ def rewind(cache: Any, tokens: int) -> None:
         if not isinstance(layer, _ReservedLayer):
             raise TypeError("only layers that attend to every token can be rewound")
         layer.rewind(tokens)
+
+
+def make_room(cache: Any, tokens: int) -> None:
+    """Let a cache made here hold `tokens`, layer by layer: one of them is in memory twice."""
+    for layer in cache.layers:
+        layer.make_room(tokens)
+
+
+def filled(cache: Any) -> int:
+    """How many tokens every layer has."""
+    return min(int(layer.get_seq_length()) for layer in cache.layers)
+
+
+def can_rewind(cache: Any) -> bool:
+    """Whether all layers attend to every token, so that the last ones can be forgotten."""
+    return all(isinstance(layer, _ReservedLayer) for layer in cache.layers)

@@ -35,14 +35,14 @@ def load(
                 use_safetensors=True,
                 trust_remote_code=False,
             )
-        if device.keeps_half:
-            model = keep_half(model)
-        return model.eval().to(device.name)
+        model = model.eval().to(device.name)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(
             f"the weights in {checkpoint} do not load: {_first_line(error)}",
             remedy="Delete that folder if repoqa made it, else download the model again.",
         ) from error
+    # Last: what changes weights finds them as they were stored.
+    return keep_half(model) if device.keeps_half else model
 
 
 def _settings(checkpoint: Path, config: Config, *, rope: Mapping[str, Any] | None) -> Any:

@@ -7,7 +7,7 @@ memory and whether its positions have to be scaled.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repoqa.errors import ModelError
 from repoqa.models.checkpoint import read_config
@@ -21,6 +21,9 @@ from repoqa.models.tokens import Codec, codec_of
 from repoqa.models.weights import weight_files
 from repoqa.protocols import Progress
 from repoqa.records import Prompt
+
+if TYPE_CHECKING:
+    from repoqa.models.held import Held
 
 Note = Callable[[str], None]
 
@@ -39,16 +42,20 @@ class _Manner:
 
 
 class LocalModel:
-    """A Model over the checkpoint in a directory. Nothing heavy happens before `stream`."""
+    """A Model over the checkpoint in a directory. Nothing heavy happens before `stream`.
+
+    It holds what it has read last, for a prompt that begins the same. `note` is told how it is run.
+    """
 
     def __init__(self, profile: Profile, checkpoint: Path, *, note: Note = unheard) -> None:
         self._profile = profile
         self._checkpoint = checkpoint
-        self._note = note
+        self.note = note
         self._config = read_config(profile, checkpoint)
         self.codec: Codec = codec_of(checkpoint, name=profile.name)
         self._model: Any = None
         self._rope = RopePlan("none")
+        self._held: Held | None = None
 
     @property
     def name(self) -> str:
@@ -97,6 +104,7 @@ class LocalModel:
         self, model: Any, ids: list[int], manner: _Manner, *, progress: Progress
     ) -> Iterator[str]:
         from repoqa.models.generation import Sampling, generate
+        from repoqa.models.held import Held
 
         profile = self._profile
         stops = (self.codec.control_id(stop) for stop in profile.stop)
@@ -108,9 +116,14 @@ class LocalModel:
             repetition_penalty=profile.repetition_penalty,
         )
         decoder = self.codec.decoder(joined=manner.joined)
-        for token in generate(model, ids, sampling, progress=progress):
-            if text := decoder.push(token):
-                yield text
+        # Taken while it changes: of two answers at once the second begins anew.
+        held, self._held = self._held or Held(), None
+        try:
+            for token in generate(model, ids, sampling, progress=progress, held=held):
+                if text := decoder.push(token):
+                    yield text
+        finally:
+            self._held = held if model is self._model else None
         if text := decoder.finish():
             yield text
 
@@ -122,9 +135,9 @@ class LocalModel:
         rope = plan_rope(trained, tokens, kind=profile.rope, factor=profile.rope_factor)
         if self._model is not None and rope.parameters == self._rope.parameters:
             return self._model
-        self._model = None  # before the next: both together may be too large
+        self._model = self._held = None  # before the next: both together may be too large
         if rope.reason:
-            self._note(rope.reason)
+            self.note(rope.reason)
         self._rope = rope
         self._model = self._load(tokens, rope, progress=progress)
         return self._model
@@ -134,13 +147,14 @@ class LocalModel:
         try:
             from repoqa.models.device import choose_device, place_of
 
-            device = choose_device(stored=self._config.stored, wanted=self._profile.dtype)
+            wanted = self._profile.dtype
+            device = choose_device(stored=self._config.stored, wanted=wanted, packs=True)
             numbers = parameters(weight_files(self._checkpoint))
             work = Work(self._config, numbers, tokens, can_shrink=False)
             choice = choose(work, place_of(device))
         finally:
             progress.finish()
-        self._note(choice.reason)
+        self.note(choice.reason)
         progress.start(f"Loading {self.name}")
         try:
             from repoqa.models.load import load

@@ -1,6 +1,7 @@
 """The one place that names the engines: a profile in, a Model out."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,19 @@ def open_local(
             f"{profile.name} does not run on this machine, and its tokens are not known here",
             remedy="Name a model that does: --model codellama-7b, for example.",
         )
-    from repoqa.models.local import LocalModel
     from repoqa.models.weights import ensure_checkpoint
 
-    checkpoint = ensure_checkpoint(profile, cache=cache, progress=progress)
-    return LocalModel(profile, checkpoint, note=note)
+    model = _local(profile, ensure_checkpoint(profile, cache=cache, progress=progress))
+    model.note = note
+    return model
+
+
+@lru_cache(maxsize=1)
+def _local(profile: Profile, checkpoint: Path) -> "LocalModel":
+    """The model that ran last goes on: its weights are in memory, and what it has read."""
+    from repoqa.models.local import LocalModel
+
+    return LocalModel(profile, checkpoint)
 
 
 def open_embedder() -> Embedder | None:

@@ -90,7 +90,7 @@ def open_reader(
     config = read_config(profile, checkpoint)
     trained = config.trained(profile.trained_window)
     rope = plan(trained, tokens, kind=profile.rope, factor=profile.rope_factor)
-    device = choose_device(stored=config.stored, wanted=profile.dtype)
+    device = choose_device(stored=config.stored, wanted=profile.dtype, packs=True)
     numbers = parameters(weight_files(checkpoint))
     choose(Work(config, numbers, tokens, can_shrink=False), place_of(device))
     model = load(checkpoint, config, device, rope=rope.parameters)
