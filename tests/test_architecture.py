@@ -36,7 +36,6 @@ HOMES = {
     "typer": {"cli"},
     "rich": {"terminal"},
     "peft": {"models", "tuning"},
-    "PIL": {"tuning"},
 }
 FILE_LINES = 300
 FUNCTION_LINES = 60

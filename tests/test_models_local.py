@@ -17,6 +17,7 @@ from repoqa.models import generation
 from repoqa.models.generation import Sampling, choose, generate
 from repoqa.models.local import LocalModel
 from repoqa.models.profile import Profile
+from repoqa.models.tokens import prompt_ids
 from repoqa.protocols import Silent
 from repoqa.records import Prompt, Segment
 
@@ -249,8 +250,8 @@ def test_llama_segments_are_encoded_as_they_stand(tmp_path: Path) -> None:
     prompt = replace(PROMPT, segments=(Segment("<s>", control=True), Segment("[INST] </s> why")))
     pieces = LocalModel(profile, checkpoint).stream(prompt, progress=Silent())
     model = LocalModel(profile, checkpoint)
-    assert model._encode(prompt)[0] == 1
-    assert 2 not in model._encode(prompt)
+    assert prompt_ids(prompt, model.codec)[0] == 1
+    assert 2 not in prompt_ids(prompt, model.codec)
     text = "".join(pieces)
     assert text
     assert not text.startswith(" ")

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from repoqa import __version__
-from repoqa.cli import evaluate, hook, models
+from repoqa.cli import evaluate, hook, models, tune
 from repoqa.cli.ask import ask
 from repoqa.cli.completion import is_completing
 from repoqa.cli.doctor import doctor
@@ -45,6 +45,7 @@ app.command()(mcp)
 app.add_typer(evaluate.app)
 app.add_typer(models.app)
 app.add_typer(hook.app)
+app.add_typer(tune.app)
 
 
 def _print_version(wanted: bool) -> None:

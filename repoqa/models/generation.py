@@ -143,7 +143,7 @@ def _working() -> Iterator[None]:
         try:
             yield
         except RuntimeError as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise ModelError(
                 "memory ran out while the model was working",
@@ -160,6 +160,6 @@ def _finite(logits: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    # The CPU's allocator raises a plain RuntimeError.
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device has no memory left: the CPU's allocator raises a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)

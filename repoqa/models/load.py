@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from repoqa.errors import ModelError
+from repoqa.models.adapter import merged
 from repoqa.models.checkpoint import Config
 from repoqa.models.device import Device
 
 
 def load(
-    checkpoint: Path, config: Config, device: Device, *, rope: Mapping[str, Any] | None = None
+    checkpoint: Path,
+    config: Config,
+    device: Device,
+    *,
+    rope: Mapping[str, Any] | None = None,
+    adapter: Path | None = None,
 ) -> Any:
-    """The model on its device; `rope` are the rope parameters to use in place of its own.
+    """The model on its device; `rope` are the rope parameters to use in place of its own, `adapter`
+    is merged into its weights.
 
     Raises ModelError for weights that are damaged or missing.
     """
@@ -41,6 +48,8 @@ def load(
             f"the weights in {checkpoint} do not load: {_first_line(error)}",
             remedy="Delete that folder if repoqa made it, else download the model again.",
         ) from error
+    if adapter is not None:
+        model = merged(model, adapter)
     # Last: what changes weights finds them as they were stored.
     return keep_half(model) if device.keeps_half else model
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repoqa.errors import ModelError
+from repoqa.models.adapter import adapter_of
 from repoqa.models.checkpoint import read_config
 from repoqa.models.memory import parameters
 from repoqa.models.plan import Work, choose
@@ -17,7 +18,7 @@ from repoqa.models.profile import Profile
 from repoqa.models.rope import RopePlan
 from repoqa.models.rope import plan as plan_rope
 from repoqa.models.text_stream import until
-from repoqa.models.tokens import Codec, codec_of
+from repoqa.models.tokens import Codec, codec_of, prompt_ids
 from repoqa.models.weights import weight_files
 from repoqa.protocols import Progress
 from repoqa.records import Prompt
@@ -52,6 +53,7 @@ class LocalModel:
         self._checkpoint = checkpoint
         self.note = note
         self._config = read_config(profile, checkpoint)
+        self._adapter = adapter_of(profile, checkpoint)
         self.codec: Codec = codec_of(checkpoint, name=profile.name)
         self._model: Any = None
         self._rope = RopePlan("none")
@@ -69,7 +71,9 @@ class LocalModel:
         """
         profile = self._profile
         answer = self._answer(
-            self._encode(prompt), _Manner(joined=profile.format == "continued"), progress=progress
+            prompt_ids(prompt, self.codec),
+            _Manner(joined=profile.format == "continued"),
+            progress=progress,
         )
         return until(
             answer, tuple(stop for stop in profile.stop if self.codec.control_id(stop) is None)
@@ -81,14 +85,6 @@ class LocalModel:
         """Yield what follows these tokens, as text that stands right behind theirs, up to one of
         `ends` or of the model's own. Raises ModelError as `stream` does."""
         return self._answer(list(ids), _Manner(ends, joined=True), progress=progress)
-
-    def _encode(self, prompt: Prompt) -> list[int]:
-        codec = self.codec
-        return [
-            token
-            for segment in prompt.segments
-            for token in (codec.control if segment.control else codec.encode)(segment.text)
-        ]
 
     def _answer(self, ids: list[int], manner: _Manner, *, progress: Progress) -> Iterator[str]:
         profile = self._profile
@@ -148,7 +144,9 @@ class LocalModel:
             from repoqa.models.device import choose_device, place_of
 
             wanted = self._profile.dtype
-            device = choose_device(stored=self._config.stored, wanted=wanted, packs=True)
+            # What an adapter changes can be less than fp16 tells apart.
+            packs = self._adapter is None
+            device = choose_device(stored=self._config.stored, wanted=wanted, packs=packs)
             numbers = parameters(weight_files(self._checkpoint))
             work = Work(self._config, numbers, tokens, can_shrink=False)
             choice = choose(work, place_of(device))
@@ -159,6 +157,12 @@ class LocalModel:
         try:
             from repoqa.models.load import load
 
-            return load(self._checkpoint, self._config, device, rope=rope.parameters)
+            return load(
+                self._checkpoint,
+                self._config,
+                device,
+                rope=rope.parameters,
+                adapter=self._adapter,
+            )
         finally:
             progress.finish()

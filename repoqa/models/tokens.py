@@ -14,6 +14,7 @@ from repoqa.models import byte_level, sentence_piece, tokenizer_json
 from repoqa.models.profile import Profile
 from repoqa.models.weights import find_checkpoint
 from repoqa.protocols import Tokenizer
+from repoqa.records import Prompt
 
 
 class Decoder(Protocol):
@@ -75,6 +76,15 @@ def codec_of(checkpoint: Path, *, name: str) -> Codec:
     if vocabulary is None:
         raise _unusable(checkpoint, "it holds no tokenizer.json and no Llama tokenizer.model")
     return RankedTokenizer(name, vocabulary)
+
+
+def prompt_ids(prompt: Prompt, codec: Codec) -> list[int]:
+    """The token ids of a prompt, its control segments alone with control tokens."""
+    return [
+        token
+        for segment in prompt.segments
+        for token in (codec.control if segment.control else codec.encode)(segment.text)
+    ]
 
 
 def _library_tokenizer(path: Path, *, name: str) -> Codec:

@@ -98,7 +98,11 @@ def weight_files(checkpoint: Path) -> list[Path]:
 
 def _converted(profile: Profile, *, cache: Path) -> Path:
     assert profile.wheel is not None
-    return cache / "models" / f"{profile.name}-{profile.wheel.member_sha256[:12]}-v{_CONVERSION}"
+    folder = cache / "models"
+    content = f"{profile.wheel.member_sha256[:12]}-v{_CONVERSION}"
+    own = folder / f"{profile.name}-{content}"
+    # A profile that extends another has the same weights, which are converted once.
+    return own if own.exists() else min(folder.glob(f"*-{content}"), default=own)
 
 
 def _in_hub_cache(name: str) -> Path | None:

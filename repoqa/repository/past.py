@@ -8,6 +8,7 @@ from pathlib import Path
 from repoqa.errors import RepositoryError
 from repoqa.repository.diff import FORM, SETTINGS
 from repoqa.repository.plumbing import Git, open_git
+from repoqa.repository.revision import resolve
 
 # A fix that people review is far smaller; the larger ones import or generate code.
 LARGEST_FIX_BYTES = 1024 * 1024
@@ -30,6 +31,10 @@ class Past:
     def root(self) -> Path:
         """The working tree, or the git directory of a bare repository."""
         return self._git.root
+
+    def head(self) -> str:
+        """The id of the commit that is checked out. Raises RepositoryError where there is none."""
+        return resolve(self._git, "HEAD")
 
     def parent(self, commit: str) -> str | None:
         """The commit before; None for a first one, and where a shallow clone is cut."""
