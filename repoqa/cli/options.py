@@ -166,6 +166,15 @@ FollowUp: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (schema 1).", show_default=False)
 ]
+AsPage: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write a page for a browser: what was chosen, and why.",
+        show_default=False,
+    ),
+]
 Plot: TypeAlias = Annotated[
     Path | None,
     typer.Option(

@@ -20,6 +20,7 @@ Form: TypeAlias = Literal["markdown", "json", "table", "lines"]
 def pack(
     request: options.Request,
     as_json: options.AsJson = False,
+    html: options.AsPage = None,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Show what was chosen, and why.", show_default=False),
@@ -37,19 +38,24 @@ def pack(
 ) -> None:
     """Show the code that a question is answered from.
 
-    Markdown to paste elsewhere, JSON, or a table of why. No model answers. A log that is piped
-    in belongs to the question.
+    Markdown to paste elsewhere, JSON, a table of why, or a page for a browser. No model answers.
+    A log that is piped in belongs to the question.
     """
     began = time.perf_counter()
     from repoqa.cli.job import Start, prepared
+    from repoqa.cli.paging import check_page, write_page
     from repoqa.terminal.output import standard_output
     from repoqa.terminal.progress import shown_progress
 
     chosen = _form(form, as_json=as_json, explain=explain)
+    check_page(html)
     output, start = standard_output(), Start(began, for_model=False)
     with shown_progress(output) as progress:
         job = prepared(request, start, note=output.note, progress=progress)
-    _print(job.preparation, chosen, output)
+    if html:
+        write_page(html, job.preparation, output)
+    if not html or form or as_json or explain:
+        _print(job.preparation, chosen, output)
 
 
 def _form(form: Form | None, *, as_json: bool, explain: bool) -> Form:

@@ -185,7 +185,7 @@ def rounded(seconds: Mapping[str, float]) -> Fields:
 
 
 def printable(value: Any) -> Any:
-    """The report with every lone surrogate written out, which UTF-8 cannot carry."""
+    """The value with every lone surrogate written out, which UTF-8 cannot carry."""
     if isinstance(value, str):
         return SURROGATE.sub(_escape, value)
     if isinstance(value, dict):

@@ -16,7 +16,7 @@ from repoqa.mcp.arguments import description_of, read_arguments, schema_of, unkn
 from repoqa.mcp.progress import Told
 from repoqa.mcp.tools import TOOLS, Result, Served
 from repoqa.repository.plumbing import open_git
-from repoqa.terminal.visible import visible
+from repoqa.visible import visible
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter

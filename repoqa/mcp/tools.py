@@ -32,7 +32,7 @@ from repoqa.review.chosen import Wanted, choose
 from repoqa.terminal.output import StyledText
 from repoqa.terminal.review import impact_lines, skipped_lines
 from repoqa.terminal.tables import place
-from repoqa.terminal.visible import one_line, visible
+from repoqa.visible import one_line, visible
 
 HEADING = ("schema", "repo", "revision", "question")
 CHANGES = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from repoqa.chart import Chart, Point, short
 from repoqa.terminal.output import Output, StyledText
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 WIDTH, HEIGHT = 60, 10  # characters between the axes: a chart and its table fit a small window
 STYLES = ("cyan", "magenta", "yellow", "green", "blue", "red")

@@ -6,7 +6,7 @@ from repoqa.checkup.check import Check
 from repoqa.models.addresses import without_login
 from repoqa.settings import Sourced
 from repoqa.terminal.output import StyledText
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 MARKS = {"fine": ("ok", "green"), "lacking": ("--", "yellow"), "missing": ("NO", "bold red")}
 SECRET = "set, not shown"

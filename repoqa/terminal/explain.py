@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from repoqa.answers.suspects import why
 from repoqa.diagnosis.prepare import Preparation
-from repoqa.prompts.evidence import lines_left_out
-from repoqa.prompts.neutralize import neutralize
+from repoqa.prompts.parts import evidence_parts, share
 from repoqa.records import Excerpt, Form, RankedSymbol
 from repoqa.terminal.output import StyledText
 from repoqa.terminal.tables import place
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 SKETCHED: Mapping[Form, str] = {
     "outline": "what stands around the code shown, or belongs to its files",
@@ -82,23 +81,9 @@ def _reason(found: list[RankedSymbol]) -> str:
 
 
 def _given(preparation: Preparation) -> Iterator[Row]:
-    question, shown = preparation.question, preparation.shown
-    parts = [("log", question.log, shown.log), ("diff", question.diff, shown.diff)]
-    if question.earlier and shown.earlier:
-        before, cut = question.earlier, shown.earlier
-        parts.append(("earlier question", before.question, cut.question))
-        parts.append(("earlier answer", before.answer, cut.answer))
-    for what, whole, kept in (*parts, ("question", question.text, shown.text)):
-        if kept.strip():
-            tokens = preparation.setup.tokenizer.count(neutralize(kept))
-            yield Row(what, tokens, _share(whole, kept))
-
-
-def _share(whole: str, kept: str) -> str:
-    if whole == kept:
-        return "given, whole"
-    lines = len(whole.split("\n"))
-    return f"given, cut to a quarter: {lines_left_out(kept):,} of {lines:,} lines left out"
+    question, tokenizer = preparation.question, preparation.setup.tokenizer
+    for part in evidence_parts(question, preparation.shown, tokenizer=tokenizer):
+        yield Row(part.name, part.tokens, share(part))
 
 
 def _left_out(preparation: Preparation) -> str:

@@ -5,7 +5,7 @@ import time
 from repoqa.checkup.places import megabytes
 from repoqa.index.index import Index
 from repoqa.index.inventory import Inventory
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 HEADINGS = ("files", "size", "last used", "repository")
 SHORT_REVISION = 12

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from repoqa.answers.suspects import suspects
 from repoqa.diagnosis.prepare import Preparation
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 MOST_LINES = 20
 # A suspect is a place to look at, neither wrong nor doubtful yet.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from repoqa.models.memory import GIB
 from repoqa.models.plan import Place, Setting, Work, need
 from repoqa.models.survey import Outlook
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 _SETTINGS = tuple(Setting(weights, cache) for weights in (16, 8, 4) for cache in (16, 8, 4))
 

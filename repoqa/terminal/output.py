@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from repoqa.errors import JobError
-from repoqa.terminal.visible import visible
+from repoqa.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,7 +10,7 @@ from repoqa.review.report import Finding, Impact, Review, Severity
 from repoqa.review.review import Problem, problems
 from repoqa.terminal.output import StyledText
 from repoqa.terminal.tables import place
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 MOST_SYMBOLS = 20
 MOST_SKIPPED = 10

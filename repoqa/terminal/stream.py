@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from repoqa.terminal.links import linked
 from repoqa.terminal.output import Output
-from repoqa.terminal.visible import visible
+from repoqa.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

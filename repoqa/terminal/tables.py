@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from repoqa.records import Citation, Suspect
 from repoqa.terminal.links import LinkOf
 from repoqa.terminal.output import StyledText
-from repoqa.terminal.visible import one_line
+from repoqa.visible import one_line
 
 
 def place(path: str, start: int, end: int) -> str:

@@ -1,4 +1,5 @@
-"""Text made safe to print: nothing that a path, a name or a log holds can drive the terminal."""
+"""Text made safe to show: nothing that a path, a name or a log holds can drive the terminal, or
+hide or reorder what is read."""
 
 import re
 

@@ -1,0 +1,25 @@
+"""`--html`: the packed context, and the answer, as a page in a file."""
+
+from pathlib import Path
+
+from repoqa.diagnosis.prepare import Preparation
+from repoqa.formats.file import check_target, write_file
+from repoqa.formats.html.answer import Answered
+from repoqa.formats.html.page import pack_page
+from repoqa.terminal.output import Output
+
+OPTION = "--html"
+
+
+def check_page(path: Path | None) -> None:
+    """Raise UsageError where the page cannot be written, before there is one."""
+    if path:
+        check_target(path, option=OPTION)
+
+
+def write_page(
+    path: Path, preparation: Preparation, output: Output, *, answered: Answered | None = None
+) -> None:
+    """Write the page, and say where. Raises UsageError where it cannot be written."""
+    write_file(path, pack_page(preparation, answered), option=OPTION)
+    output.note(f"page: {path}")
