@@ -39,7 +39,7 @@ def header(preparation: Preparation, shown: Sequence[Shown]) -> Markup:
         "header",
         element("p", f"{snapshot.name} · {revision} · {setup.profile.name}", class_="where"),
         element("h1", title or "What the log says"),
-        element("pre", rest.strip("\n"), class_="rest") if rest.strip() else "",
+        _rest(rest.strip("\n")),
         element(
             "dl",
             (
@@ -51,6 +51,14 @@ def header(preparation: Preparation, shown: Sequence[Shown]) -> Markup:
         _redacted(preparation.redacted),
         class_="top",
     )
+
+
+def _rest(question: str) -> Markup:
+    """The question below its first line."""
+    if not question.strip():
+        return Markup()
+    label = "The rest of the question"
+    return element("pre", question, class_="rest", tabindex=0, role="region", aria_label=label)
 
 
 def _redacted(count: int) -> Markup:

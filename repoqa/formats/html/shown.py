@@ -22,8 +22,8 @@ class CodeLine:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """An excerpt on the page. `number` counts from 1, the best first; `position` is its place in
-    the prompt, from 1. `ranked` are the ranked symbols that it meets, best first; `lines` its
-    lines as the prompt holds them."""
+    the prompt, from 1. `ranked` are the ranked symbols that begin in it (or that it is a
+    part of), best first; `lines` its lines as the prompt holds them."""
 
     number: int
     position: int
@@ -44,8 +44,9 @@ class Shown:
 
     @property
     def title(self) -> str:
-        """The best symbol's name, or the file's."""
-        return self.ranked[0].symbol.name if self.ranked else self.file
+        """The best symbol's name, or the file's where its lines have none."""
+        named = (each.symbol.name for each in self.ranked if each.symbol.kind != "section")
+        return next(named, self.file)
 
     @property
     def folder(self) -> str:
@@ -71,7 +72,7 @@ def shown_excerpts(preparation: Preparation) -> list[Shown]:
     excerpts = preparation.context.excerpts[::-1]
     lines = [tuple(_lines(excerpt)) for excerpt in excerpts]
     met = [
-        tuple(found for found in ranked.get(excerpt.path, ()) if _meets(found, shown))
+        _met(ranked.get(excerpt.path, ()), shown)
         for excerpt, shown in zip(excerpts, lines, strict=True)
     ]
     heats = _heats([best_score(found[:1]) for found in met], excerpts)
@@ -131,6 +132,12 @@ def _lines(excerpt: Excerpt) -> Iterator[CodeLine]:
         yield CodeLine(int(match[1]), match[2]) if match else CodeLine(0, line)
 
 
-def _meets(ranked: RankedSymbol, lines: Iterable[CodeLine]) -> bool:
-    start, end = ranked.symbol.start, ranked.symbol.end
-    return any(start <= line.number <= end for line in lines)
+def _met(ranked: Iterable[RankedSymbol], lines: Sequence[CodeLine]) -> tuple[RankedSymbol, ...]:
+    """The symbols that begin in these lines; where none does, those that the lines belong to."""
+    numbers = {line.number for line in lines}
+    around = tuple(
+        found
+        for found in ranked
+        if any(found.symbol.start <= number <= found.symbol.end for number in numbers)
+    )
+    return tuple(found for found in around if found.symbol.start in numbers) or around
