@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repoqa.terminal.visible import one_line
 from repoqa.tuning.examples import KINDS
 from repoqa.tuning.folder import About
+from repoqa.visible import one_line
 
 if TYPE_CHECKING:
     from repoqa.tuning.evaluate import Compared, Score
