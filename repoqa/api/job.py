@@ -159,6 +159,8 @@ def prepare_job(
     kept = last(snapshot.root, kept_answers()) if options.follow_up else None
     if kept:
         question = following(question, kept)
+        if options.budget is None:
+            setup = replace(setup, again=kept.again(setup.budget, maximum=profile.maximum))
     files = narrow(
         without_ignored(snapshot, settings.ignore),
         include=options.include,

@@ -23,9 +23,11 @@ def wanted_strategy(text: str) -> Wanted:
 
 
 def chosen_strategy(wanted: Wanted, preparation: Preparation) -> Strategy:
-    """`auto` sweeps what is longer than the model reads reliably."""
+    """`auto` sweeps what is longer than the model reads reliably, but what it has read already."""
     if wanted != "auto":
         return wanted
+    if preparation.stem:
+        return "single"
     reliable = preparation.setup.profile.reliable_window
     return "sweep" if preparation.prompt.tokens > reliable else "single"
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import msgspec
 
+from repoqa.diagnosis.again import GROWTH, Again, Drawn, drawn
 from repoqa.diagnosis.prepare import Preparation
 from repoqa.errors import UsageError
 from repoqa.prompts.redact import RedactedCode, Redactor
-from repoqa.records import Form
+from repoqa.records import Excerpt, Form
 
 MOST_REPOSITORIES = 100
 # Longer answers are of no model here: only what a follow-up's prompt may hold is read again.
@@ -28,18 +29,27 @@ ASK_FIRST = 'Ask without -c first, as in: repoqa ask "why does login fail"'
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Lines that the prompt showed, and how."""
+    """Lines that the prompt showed, and how: `runs` are the first and last of those in a row."""
 
     path: str
     start: int
     end: int
     form: Form
+    runs: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def drawn(self) -> Drawn:
+        """How it is drawn again."""
+        runs = self.runs or ((self.start, self.end),)
+        numbers = (number for first, last in runs for number in range(first, last + 1))
+        return Drawn(self.path, self.form, tuple(numbers))
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """An answered question. `question` holds those that it followed, too; it, the log and the diff
-    are kept as the prompt showed them. `cut_off`: the answer was stopped before its end."""
+    are kept as the prompt showed them. `cut_off`: the answer was stopped before its end. `stem` is
+    how many of `shown` the prompt began with; a further follow-up begins with them as well."""
 
     repository: str
     revision: str | None
@@ -49,6 +59,12 @@ class Kept:
     answer: str
     shown: tuple[Shown, ...]
     cut_off: bool = False
+    stem: int = 0
+
+    def again(self, budget: int, *, maximum: int) -> Again:
+        """What a follow-up within `budget` tokens begins with; it may grow to `maximum`."""
+        longest = max(min(budget + budget // GROWTH, maximum), budget)
+        return Again(tuple(each.drawn for each in self.shown[: self.stem]), longest)
 
 
 def to_keep(preparation: Preparation, answer: str, *, cut_off: bool = False) -> Kept:
@@ -69,9 +85,18 @@ def to_keep(preparation: Preparation, answer: str, *, cut_off: bool = False) -> 
         log=shown.log,
         diff=shown.diff,
         answer=redactor.text(answer),
-        shown=tuple(Shown(each.path, each.start, each.end, each.form) for each in excerpts),
+        shown=tuple(map(_shown, excerpts)),
         cut_off=cut_off,
+        stem=preparation.stem or len(excerpts),
     )
+
+
+def _shown(excerpt: Excerpt) -> Shown:
+    numbers = drawn(excerpt).numbers
+    breaks = [place for place in range(1, len(numbers)) if numbers[place] != numbers[place - 1] + 1]
+    edges = zip([0, *breaks], [*breaks, len(numbers)], strict=True)
+    runs = tuple((numbers[first], numbers[end - 1]) for first, end in edges)
+    return Shown(excerpt.path, excerpt.start, excerpt.end, excerpt.form, runs)
 
 
 def keep(kept: Kept, directory: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from repoqa.diagnosis.again import Again, continued
 from repoqa.index.build import build
 from repoqa.index.index import Index
 from repoqa.index.places import index_directory
@@ -39,6 +40,7 @@ class Setup:
     `budget` limits the whole rendered prompt. `cache` is the cache's root, None for no cache on
     disk; `cache_limit` is how many bytes the index may take there. `redact` is whether secrets are
     kept out of the prompt. `embedder` is what reads the first candidates for their meaning.
+    `again` is what a follow-up's prompt is to begin with, as long as that may make it.
     """
 
     profile: Profile
@@ -48,6 +50,7 @@ class Setup:
     redact: bool = True
     cache_limit: int | None = None
     embedder: Embedder | None = None
+    again: Again | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Preparation:
     """A prompt and everything it was made of. `question` is whole, but for its secrets; `shown` is
     what the prompt holds of it.
 
-    `redacted` counts the secrets that stand redacted in the prompt.
+    `redacted` counts the secrets that stand redacted in the prompt. `stem` counts the excerpts that
+    the prompt before began with too, 0 where it is no continuation of one.
     """
 
     snapshot: Snapshot
@@ -77,6 +81,7 @@ class Preparation:
     setup: Setup
     timings: Timings
     redacted: int = 0
+    stem: int = 0
 
 
 @dataclass(slots=True)
@@ -120,6 +125,8 @@ def prepare(
         marks = evidence_lines(question, index)
         packed = _packed(question, ranking, code=index, setup=setup, marks=marks)
     watch.seconds["total"] = sum(watch.seconds.values())
+    if packed.stem and setup.again:
+        setup = replace(setup, budget=max(setup.budget, setup.again.limit))
     return Preparation(
         snapshot=snapshot,
         question=packed.question,
@@ -131,12 +138,13 @@ def prepare(
         setup=setup,
         timings=Timings(watch.seconds, parsed=index.parsed_count, reused=index.reused_count),
         redacted=count_marks(packed.prompt) if setup.redact else 0,
+        stem=packed.stem,
     )
 
 
 def repacked(preparation: Preparation, ranking: Ranking, budget: int) -> Preparation:
     """The same question with a prompt of at most `budget` tokens, its code chosen by `ranking`."""
-    setup = replace(preparation.setup, budget=budget)
+    setup = replace(preparation.setup, budget=budget, again=None)
     question, index = preparation.question, preparation.index
     marks = evidence_lines(question, index)
     packed = _packed(question, ranking, code=index, setup=setup, marks=marks)
@@ -147,6 +155,7 @@ def repacked(preparation: Preparation, ranking: Ranking, budget: int) -> Prepara
         prompt=packed.prompt,
         setup=setup,
         redacted=count_marks(packed.prompt) if setup.redact else 0,
+        stem=0,
     )
 
 
@@ -155,6 +164,7 @@ class _Packed(NamedTuple):
     shown: Question
     context: Context
     prompt: Prompt
+    stem: int = 0
 
 
 def _packed(
@@ -191,6 +201,11 @@ def _packed_as_given(
 ) -> _Packed:
     profile, tokenizer = setup.profile, setup.tokenizer
     shown = evidence.fit(question, setup.budget, profile=profile, tokenizer=tokenizer)
+    if setup.again:
+        sized = (profile, tokenizer)
+        found = continued(shown, ranking, setup.again, code=code, sized_for=sized, marks=marks)
+        if found:
+            return _Packed(question, shown, *found, stem=len(setup.again.shown))
     context, prompt = fit_context(shown, ranking, code=code, setup=setup, marks=marks)
     return _Packed(question, shown, context, prompt)
 

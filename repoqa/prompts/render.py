@@ -1,8 +1,8 @@
 """Renders the question and the packed code as one prompt in the model's chat format.
 
-Section order: task line, packed code, evidence (log, diff), what came before a follow-up, question,
-closing task line: what changes least stands first, for a server's prefix cache, and the question
-last, near the answer.
+Section order: task line, packed code, evidence (log, diff), what came before a follow-up, the code
+that is new to it, question, closing task line: what changes least stands first, so that it is read
+once, and the question last, near the answer.
 Everything that comes from outside is neutralized here or, for excerpts, where they are rendered.
 """
 
@@ -33,26 +33,29 @@ def earlier_sections(earlier: Earlier | None) -> list[str]:
     return [f"{label}\n{neutralize(text).strip()}" for label, text in texts if text.strip()]
 
 
-def evidence_sections(question: Question) -> list[str]:
-    """The log, the diff, what a follow-up follows and the question, those that there are."""
+def evidence_sections(question: Question, more: Context = EMPTY_CONTEXT) -> list[str]:
+    """The log, the diff, what a follow-up follows, the code that is new to it and the question,
+    those that there are."""
     sections = [
         f"{label}\n{neutralize(text).rstrip()}"
         for label, text in ((templates.LOG, question.log), (templates.DIFF, question.diff))
         if text.strip()
     ]
     sections += earlier_sections(question.earlier)
+    if more.excerpts:
+        sections.append(f"{templates.MORE}\n{joined(excerpt.text for excerpt in more.excerpts)}")
     # A bare `pytest 2>&1 | repoqa ask` has a log and no question: the closing line stands alone.
     if question.text.strip():
         sections.append(f"{templates.QUESTION}\n{neutralize(question.text).strip()}")
     return sections
 
 
-def _user_text(question: Question, context: Context) -> str:
+def _user_text(question: Question, context: Context, more: Context) -> str:
     if context.excerpts:
         code = f"{templates.NUMBERED}\n{joined(excerpt.text for excerpt in context.excerpts)}"
     else:
         code = templates.NO_CODE
-    sections = [templates.TASK, code, *evidence_sections(question), templates.CLOSING]
+    sections = [templates.TASK, code, *evidence_sections(question, more), templates.CLOSING]
     return templates.BETWEEN_SECTIONS.join(sections)
 
 
@@ -64,15 +67,21 @@ def _count(segments: Iterable[Segment], tokenizer: Tokenizer) -> int:
 
 
 def render(
-    question: Question, context: Context, *, profile: Profile, tokenizer: Tokenizer
+    question: Question,
+    context: Context,
+    *,
+    profile: Profile,
+    tokenizer: Tokenizer,
+    more: Context = EMPTY_CONTEXT,
 ) -> Prompt:
     """The prompt, counted whole. `question` is taken as it is: `evidence.fit` trims it before.
+    `more` is the code that a follow-up shows beside that of the prompt before it.
 
     Segments are what an engine encodes one by one, so their counts add up to the prompt's.
     """
     messages = (
         Message("system", templates.SYSTEM),
-        Message("user", _user_text(question, context)),
+        Message("user", _user_text(question, context, more)),
     )
     return as_prompt(messages, profile=profile, tokenizer=tokenizer)
 

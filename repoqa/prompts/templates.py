@@ -15,6 +15,7 @@ SYSTEM = (
 )
 TASK = "Find the cause of the bug described in the question below."
 NUMBERED = "Code, with line numbers:"
+MORE = "More code, with line numbers:"
 NO_CODE = "No code of the repository matched the question."
 LOG = "Log:"
 DIFF = "Diff:"
