@@ -26,6 +26,11 @@ class CodeSource(Protocol):
         """The file's decoded lines without their ends. Raises KeyError likewise."""
         ...
 
+    def source_lines(self, path: str) -> Sequence[str]:
+        """The same lines as the file has them, whatever `lines` keeps back: to tell how long they
+        are, never to be shown."""
+        ...
+
     def defined(self, name: str) -> Sequence[str]:
         """The sorted paths that define a symbol of this name (qualified, or its last part)."""
         ...

@@ -49,6 +49,9 @@ class MemoryCode:
     def lines(self, path: str) -> Sequence[str]:
         return self._lines[path]
 
+    def source_lines(self, path: str) -> Sequence[str]:
+        return self.lines(path)
+
     def defined(self, name: str) -> Sequence[str]:
         return sorted(self._defined.get(name, ()))
 

@@ -19,6 +19,8 @@ from repoqa.evidence.question import read
 from repoqa.formats.json import encode, pack_report
 from repoqa.index.store import Store
 from repoqa.models.profile import Profile
+from repoqa.packing.budget import Room
+from repoqa.packing.pack import pack
 from repoqa.prompts.redact import RedactedCode, Redactor, count_marks
 from repoqa.protocols import Silent
 from repoqa.records import Message, Prompt, Question, Segment
@@ -145,6 +147,14 @@ def test_names_stay_sorted_where_one_is_redacted(make_repository: RepositoryMake
     for path in FILES:
         references = preparation.index.parsed(path).references
         assert list(references) == sorted(references, key=lambda r: (r.line, r.name, r.kind))
+
+
+def test_files_that_are_not_shown_are_not_searched() -> None:
+    code = MemoryCode({"a.py": "x = 1\n", "b.py": "\n".join(f"y{n} = {n}" for n in range(300))})
+    shown = RedactedCode(code, Redactor())
+    context = pack(code.ranking(), shown, Room(60, Counter()))
+    assert [excerpt.path for excerpt in context.excerpts] == ["a.py"]
+    assert list(shown._lines) == ["a.py"]
 
 
 def test_a_value_found_late_is_replaced_in_what_came_before() -> None:

@@ -187,6 +187,8 @@ class Index:
             self._lines[path] = split_lines(decode(self._content(path)) or "")
         return self._lines[path]
 
+    source_lines = lines
+
     def prefetch_lines(self, paths: Sequence[str]) -> None:
         """Read the lines of several files at once."""
         wanted = [self._entries[path] for path in paths if path not in self._lines]

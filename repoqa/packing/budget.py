@@ -46,6 +46,7 @@ class Meter:
     room: Room
     _lines: dict[str, Sequence[str]] = field(default_factory=dict)
     _costs: dict[str, dict[int, int]] = field(default_factory=dict)
+    _source_costs: dict[str, dict[int, int]] = field(default_factory=dict)
     _headings: dict[str, int] = field(default_factory=dict)
     _feed: int = 0
 
@@ -64,13 +65,21 @@ class Meter:
         return sum(self.line_costs(path, numbers))
 
     def exceeds(self, path: str, numbers: Iterable[int], most: int) -> bool:
-        """Whether these lines cost more than `most`: no more of them are counted than it takes."""
+        """Whether these lines, as their file has them, cost more than `most`: no more of them are
+        counted than it takes, and a file that is not shown need not be searched for secrets."""
+        lines, costs = self.code.source_lines(path), self._source_costs.setdefault(path, {})
         total = 0
         for number in numbers:
-            total += self.cost(path, (number,))
+            if number not in costs:
+                costs[number] = self._count(numbered(number, lines[number - 1]))
+            total += costs[number]
             if total > most:
                 return True
         return False
+
+    def has_lines(self, path: str, last: int) -> bool:
+        """Whether the file has a line `last`: it may be shorter than when it was indexed."""
+        return last <= len(self.code.source_lines(path))
 
     def line_costs(self, path: str, numbers: Iterable[int]) -> list[int]:
         """The tokens of each of these lines of `path`."""
@@ -80,7 +89,12 @@ class Meter:
         return [costs[n] if n in costs else self._line(path, n) for n in numbers]
 
     def _line(self, path: str, number: int) -> int:
-        cost = self._count(numbered(number, self.lines(path)[number - 1]))
+        line = self.lines(path)[number - 1]
+        known = self._source_costs.get(path, {}).get(number)
+        if known is not None and line == self.code.source_lines(path)[number - 1]:
+            cost = known
+        else:
+            cost = self._count(numbered(number, line))
         self._costs[path][number] = cost
         return cost
 
@@ -88,7 +102,7 @@ class Meter:
         """The tokens of one more excerpt of `path`: its heading and what separates excerpts."""
         known = self._headings.get(path)
         if known is None:
-            last = len(self.lines(path))
+            last = len(self.code.source_lines(path))
             known = self._headings[path] = self._count(between(path, last))
         return known
 

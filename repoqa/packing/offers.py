@@ -5,6 +5,7 @@ Nothing here decides; each function returns offers, and an empty offer is never 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from repoqa.packing.budget import Meter
 from repoqa.packing.selection import Piece
@@ -40,8 +41,8 @@ def whole(ranked: RankedSymbol, code: CodeSource, worth: int) -> Piece:
     lines = tuple(_lines(symbol, parsed))
     if symbol.kind in CONTAINERS and len(lines) > SMALL_CONTAINER:
         inner = [s for s in parsed.symbols if s.kind in _BODIES and _inside(s, symbol)]
-        covered = {line for s in inner for line in _lines(s, parsed)}
-        text = enumerate(code.lines(ranked.path), 1)
+        covered = set(chain.from_iterable(_lines(s, parsed) for s in inner))
+        text = enumerate(code.source_lines(ranked.path), 1)
         written = {number for number, line in text if line.strip()}
         own = tuple(line for line in lines if line in written and line not in covered)
         if inner and own:

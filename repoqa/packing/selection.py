@@ -59,10 +59,10 @@ class Selection:
         """Choose the offer's lines if all that is chosen then costs at most `limit` tokens."""
         sheet = self._sheets.setdefault(offer.path, _Sheet({}, {}))
         taken = sheet.full if offer.form == "full" else sheet.full.keys() | sheet.sketch.keys()
-        added = tuple(line for line in offer.lines if line not in taken)
+        added = tuple(line for line in offer.lines if line not in taken) if taken else offer.lines
         if not added:
             return True
-        if added[-1] > len(self.meter.lines(offer.path)):  # cut or gone since it was indexed
+        if not self.meter.has_lines(offer.path, added[-1]):  # cut or gone since it was indexed
             return False
         # Even without headings: a bound that spares the layout of what cannot fit.
         if self.meter.exceeds(offer.path, added, limit + sheet.cost - self.used):
@@ -92,7 +92,7 @@ class Selection:
         if sheet is None:
             return False
         lines = range(span.start, span.end + 1)
-        return any(line in sheet.full or line in sheet.sketch for line in lines)
+        return not (sheet.full.keys().isdisjoint(lines) and sheet.sketch.keys().isdisjoint(lines))
 
     def mostly(self, path: str) -> bool:
         """Whether so much of the file is chosen in full that it had better be sent whole."""

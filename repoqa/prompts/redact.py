@@ -144,6 +144,10 @@ class RedactedCode:
             self._lines[path] = lines
         return lines
 
+    def source_lines(self, path: str) -> Sequence[str]:
+        """The file's lines with their secrets."""
+        return self.code.source_lines(path)
+
     def defined(self, name: str) -> Sequence[str]:
         """The sorted paths that define a symbol of this name."""
         return self.code.defined(name)
