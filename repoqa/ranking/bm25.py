@@ -4,6 +4,7 @@ Framework", 2009), and what makes the scores of signals compare."""
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repoqa.index.index import Index, Numbers
 from repoqa.index.terms import Field
@@ -18,6 +19,16 @@ def scaled(scores: Numbers) -> Numbers:
     """Scores divided by their greatest."""
     greatest = scores.max(initial=0.0)
     return scores / greatest if greatest > 0 else scores
+
+
+def best(scores: Numbers, number: int) -> NDArray[np.intp]:
+    """The places of the greatest scores over 0, best first, of equals the first; no more than
+    `number`, and only about as many are sorted."""
+    places = np.flatnonzero(scores > 0)
+    if len(places) > number:
+        least = np.partition(scores[places], -number)[-number]
+        places = places[scores[places] >= least]
+    return places[np.argsort(-scores[places], kind="stable")][:number]
 
 
 def rarity(total: int, holding: int) -> float:

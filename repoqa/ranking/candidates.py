@@ -9,7 +9,7 @@ import numpy as np
 
 from repoqa.index.index import Index, Numbers
 from repoqa.index.terms import Field, ordered_terms
-from repoqa.ranking.bm25 import rarity, scaled
+from repoqa.ranking.bm25 import best, rarity, scaled
 from repoqa.ranking.query import STOP_TERMS, Query
 
 # Reading 300 found no more than reading 150; callees of more than 30 callers are hardly theirs.
@@ -40,7 +40,7 @@ def unit_phrases(query: Query, index: Index, candidates: Candidates) -> Numbers:
     A phrase counts the more, the fewer candidates hold it.
     """
     asked = set(chain.from_iterable(map(phrases, query.phrases)))
-    read = _best(candidates.scores, READ) if asked else []
+    read = best(candidates.scores, READ).tolist() if asked else []
     texts = _texts(read, index)
     held = {unit: asked.intersection(_runs(ordered_terms(texts[unit]))) for unit in read}
     holding = Counter(chain.from_iterable(held.values()))
@@ -65,7 +65,7 @@ def _runs(terms: Sequence[str]) -> Iterator[Phrase]:
 def unit_callees(query: Query, index: Index, candidates: Candidates) -> Numbers:
     """The best candidates use a name that is defined here: the fault is often one call away."""
     del query  # the candidates speak for it
-    callers = _best(candidates.own, CALLERS)
+    callers = best(candidates.own, CALLERS).tolist()
     index.prefetch(_paths(callers, index))
     greatest = candidates.own.max(initial=0.0)
     strengths: dict[str, float] = {}
@@ -92,12 +92,6 @@ def _used(unit: int, index: Index) -> list[str]:
         for reference in index.parsed(index.file_paths[int(index.unit_file[unit])]).references
         if reference.kind != "import" and symbol.start <= reference.line <= symbol.end
     ]
-
-
-def _best(scores: Numbers, number: int) -> list[int]:
-    """The units of the greatest scores over 0, best first."""
-    order = np.argsort(-scores, kind="stable")[:number]
-    return [int(unit) for unit in order if scores[unit] > 0]
 
 
 def _texts(units: Iterable[int], index: Index) -> dict[int, str]:

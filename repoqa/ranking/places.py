@@ -11,6 +11,7 @@ from typing import Literal, get_args
 # The first that fits is a path's.
 Part = Literal["vendored", "test", "docs", "example", "data", "code"]
 PARTS: tuple[Part, ...] = get_args(Part)
+_EARLIER = {(one, other): min(one, other, key=PARTS.index) for one in PARTS for other in PARTS}
 
 LIBRARY = re.compile(
     r"(^|/)(site-packages|dist-packages|node_modules|lib/python\d[\d.]*|rustc/[0-9a-f]{8,}"
@@ -118,7 +119,7 @@ def is_library(path: str) -> bool:
 def part_of(path: str) -> Part:
     """Which part of a project a path belongs to, by its names alone."""
     folder, slash, name = path.rpartition("/")
-    return min(_part_of_folder(folder + slash), _part_of_name(name), key=PARTS.index)
+    return _EARLIER[_part_of_folder(folder + slash), _part_of_name(name)]
 
 
 @lru_cache(maxsize=MOST_KEPT)
