@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from repoqa.index.analysis import BATCH_FILES, SMALL_FILE_BYTES, Crew, analyzed
-from repoqa.index.record import KeptOutline, analyze, pack, unpack_postings
+from repoqa.index.outline import KeptOutline
+from repoqa.index.record import analyze, pack, unpack_postings
 from repoqa.records import FileEntry
 
 # A worker whose parser has two bugs: it aborts on one text and never ends on another.
@@ -65,7 +66,8 @@ def test_a_file_that_breaks_its_parser_costs_that_file_only(text: bytes, why: st
     broken = found["broken.py"]
     assert broken is not None
     assert unpack_postings(broken.postings).problem == why
-    assert [symbol.name for symbol in KeptOutline(broken.outline).units] == ["L1-2"]
+    outline = KeptOutline(broken.outline)
+    assert [outline.unit(number).name for number in range(len(outline))] == ["L1-2"]
     for path in contents.keys() - {"broken.py"}:
         assert found[path] == pack(analyze(path, contents[path]))
 

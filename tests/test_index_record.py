@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repoqa.index.count import MOST_COUNTED
-from repoqa.index.record import FileRecord, KeptOutline, analyze, pack, unpack_postings
+from repoqa.index.outline import KeptOutline
+from repoqa.index.record import FileRecord, analyze, pack, unpack_postings
 from repoqa.index.terms import Field, hashed
 
 SOURCE = b'''
@@ -57,8 +58,14 @@ def test_what_was_packed_comes_back(text: str, path: str) -> None:
     record = analyze(path, text.encode("utf-8", "replace"))
     packed = pack(record)
     outline = KeptOutline(packed.outline)
-    assert outline.units == record.outline.units
+    assert tuple(map(outline.unit, range(len(outline)))) == record.outline.units
     assert outline.parsed == record.outline.parsed
+    lines = range(1, record.outline.parsed.lines + 1)
+    assert [name for line in lines for name in outline.used(line, line)] == [
+        reference.name
+        for reference in record.outline.parsed.references
+        if reference.kind != "import"
+    ]
     postings = unpack_postings(packed.postings)
     unpacked = FileRecord(record.outline, postings)
     for before, after in zip(arrays(record), arrays(unpacked), strict=True):

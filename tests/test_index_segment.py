@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repoqa.index.files import Files, Note
+from repoqa.index.files import Files, Note, record_key
+from repoqa.index.gaps import AT_A_TIME, pack_runs, unpack_run
 from repoqa.index.merge import ReadFile, merge
 from repoqa.index.record import analyze
 from repoqa.index.segment import DTYPES, TABLE, Segment, listed_files, load, save
@@ -87,7 +88,35 @@ def test_merging_keeps_every_count(contents: dict[str, str]) -> None:
         counts = {path: count_terms(text)[term] for path, text in contents.items()}
         assert by_file == {path: count for path, count in counts.items() if count}
     assert all(before < after for before, after in pairwise(arrays.terms.tolist()))
-    assert arrays.offsets[-1] == len(arrays.units) == len(arrays.counts)
+    assert arrays.offsets[-1] == len(arrays.counts)
+    assert arrays.gap_offsets[-1] == len(arrays.gaps)
+
+
+def test_counts_beyond_a_byte_are_kept() -> None:
+    counts = {"a.md": 254, "b.md": 255, "c.md": 256, "d.md": 70_000, "e.md": 1}
+    segment = merged({path: b"cart " * number for path, number in counts.items()})
+    assert list(held(segment, "cart").values()) == [254, 255, 256, 65_535, 1]
+
+
+RISING = st.lists(st.integers(0, 1 << 40), unique=True, min_size=1).map(sorted)
+
+
+@given(st.lists(RISING, max_size=8))
+def test_runs_come_back_from_their_gaps(runs: list[list[int]]) -> None:
+    numbers = np.array([number for run in runs for number in run], dtype=np.int64)
+    starts = np.cumsum([0, *map(len, runs)])[:-1]
+    packed, offsets = pack_runs(numbers, starts)
+    assert offsets[-1] == len(packed)
+    found = [unpack_run(packed[start:end]).tolist() for start, end in pairwise(offsets)]
+    assert found == runs
+
+
+def test_more_numbers_than_are_packed_at_a_time() -> None:
+    numbers = np.concatenate([np.arange(AT_A_TIME - 1) * 3, np.arange(0, 9000, 300), [5]])
+    starts = np.array([0, AT_A_TIME - 1, AT_A_TIME + 29])
+    packed, offsets = pack_runs(numbers, starts)
+    found = [unpack_run(packed[start:end]) for start, end in pairwise(offsets)]
+    assert np.array_equal(np.concatenate(found), numbers)
 
 
 def test_what_is_saved_is_mapped_again(tmp_path: Path) -> None:
@@ -101,13 +130,13 @@ def test_what_is_saved_is_mapped_again(tmp_path: Path) -> None:
         assert np.array_equal(before, after), name
         assert after.dtype == before.dtype == dtype, name
     assert list(listed_files(tmp_path / "s").keys) == [
-        f"kind:oid-{path}:{path.rpartition('/')[2]}" for path in CONTENTS
+        record_key("kind", path, f"oid-{path}") for path in CONTENTS
     ]
 
 
 @pytest.mark.parametrize("name", [TABLE, *DTYPES])
 def test_a_damaged_file_makes_the_segment_absent(tmp_path: Path, name: str) -> None:
-    save(merged(CONTENTS), tmp_path / "s")
+    save(merged({**CONTENTS, "words.md": b"cart " * 300}), tmp_path / "s")
     damaged = tmp_path / "s" / name
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1

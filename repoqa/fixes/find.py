@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from repoqa.evidence.changes import replaced
 from repoqa.index.analysis import analyzed
-from repoqa.index.record import KeptOutline, unpack_postings
+from repoqa.index.outline import KeptOutline
+from repoqa.index.record import unpack_postings
 from repoqa.parsing.languages import detect
 from repoqa.protocols import Progress
 from repoqa.ranking.places import part_of

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repoqa.index.files import Note, record_key
-from repoqa.index.record import KeptOutline, Outline, analyze
+from repoqa.index.outline import KeptOutline, pack_outline
+from repoqa.index.record import analyze
 from repoqa.index.segment import Segment
 from repoqa.index.store import Store
 from repoqa.index.terms import Field, hashed, term_hash
@@ -89,7 +90,7 @@ class Index:
         )
         self.skipped = tuple(sorted((*snapshot.skipped, *fresh.missing, *left_out)))
         self._matches: dict[int, Matches] = {}
-        self._outlines: dict[str, Outline | KeptOutline] = {}
+        self._outlines: dict[str, KeptOutline] = {}
         self._lines: dict[str, list[str]] = {}
 
     def _living_notes(self, alive: NDArray[np.bool_]) -> dict[int, Note]:
@@ -127,7 +128,7 @@ class Index:
         units, counts = [], []
         for segment, base in zip(self._segments, self._unit_bases, strict=False):
             found, numbers = segment.postings(term)
-            units.append(found.astype(np.int64) + base)
+            units.append(found + base)
             counts.append(numbers.astype(np.float64))
         all_units = np.concatenate(units)
         alive = self.unit_alive[all_units]
@@ -162,10 +163,16 @@ class Index:
 
     def symbol(self, unit: int) -> Symbol:
         """The symbol of a unit."""
-        units = self._outline(self.file_paths[int(self.unit_file[unit])]).units
+        outline = self._outline(self.file_paths[int(self.unit_file[unit])])
         number = int(self._unit_number[unit])
         # Its record was evicted, and the file that it was read from anew is shorter by now.
-        return units[number] if number < len(units) else GONE
+        return outline.unit(number) if number < len(outline) else GONE
+
+    def used(self, unit: int) -> Sequence[str]:
+        """The names called, used as types or inherited from inside a unit."""
+        symbol = self.symbol(unit)
+        outline = self._outline(self.file_paths[int(self.unit_file[unit])])
+        return outline.used(symbol.start, symbol.end)
 
     def prefetch(self, paths: Sequence[str]) -> None:
         """Load the outlines of several files in one query."""
@@ -201,11 +208,12 @@ class Index:
         files = np.unique(self.unit_file[self.matches(field, name).units])
         return sorted(self.file_paths[number] for number in files)
 
-    def _outline(self, path: str) -> Outline | KeptOutline:
+    def _outline(self, path: str) -> KeptOutline:
         if path not in self._outlines:
             self.prefetch([path])
         if path not in self._outlines:  # evicted or damaged since
-            self._outlines[path] = analyze(path, self._content(path)).outline
+            found = analyze(path, self._content(path)).outline
+            self._outlines[path] = KeptOutline(pack_outline(found))
         return self._outlines[path]
 
     def _content(self, path: str) -> bytes:

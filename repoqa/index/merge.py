@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repoqa.index.files import Files, Note
+from repoqa.index.gaps import pack_runs
 from repoqa.index.record import Postings
-from repoqa.index.segment import Arrays, Segment
+from repoqa.index.segment import LARGE_COUNT, Arrays, Segment
 from repoqa.index.terms import count_terms, term_hash
 
 # Runs that are copied at a time; what that takes beside the arrays is a few megabytes.
@@ -42,11 +43,18 @@ def merge(kind: str, read: Sequence[ReadFile]) -> Segment:
     starts, runs = (np.cumsum(runs) - runs)[order], runs[order]
     distinct, firsts = _distinct(terms[order])
     path_terms, path_offsets, path_files = _path_postings([file.path for file in read])
+    offsets = (np.cumsum(runs) - runs)[firsts]
+    gaps, gap_offsets = pack_runs(_gathered(units, starts, runs), offsets)
+    counts = _gathered(counts, starts, runs)
+    large = np.flatnonzero(counts >= LARGE_COUNT)
     arrays = Arrays(
         terms=distinct,
-        offsets=np.append((np.cumsum(runs) - runs)[firsts], runs.sum()),
-        units=_gathered(units, starts, runs),
-        counts=_gathered(counts, starts, runs),
+        offsets=np.append(offsets, runs.sum()),
+        gaps=gaps,
+        gap_offsets=gap_offsets,
+        counts=np.minimum(counts, LARGE_COUNT).astype(np.uint8),
+        large_places=large,
+        large_counts=counts[large],
         unit_file=np.repeat(np.arange(len(read), dtype=np.int32), sizes),
         unit_number=_joined((np.arange(size) for size in sizes), np.int32),
         lengths=_joined((found.lengths for found in counted), np.int32),

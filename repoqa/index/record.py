@@ -7,19 +7,22 @@ that every branch, worktree and revision that holds the same bytes shares it.
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from repoqa.index.count import Counts, count_units
+from repoqa.index.outline import (
+    COMPRESSION,
+    Array,
+    Outline,
+    narrow,
+    opened_array,
+    pack_outline,
+)
 from repoqa.index.units import split
 from repoqa.parsing.text import decode, split_lines
-from repoqa.records import ParsedFile, Symbol
-
-# The fastest; the next levels take a tenth less room in twice the time.
-COMPRESSION = 1
+from repoqa.records import ParsedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,6 @@ class Postings:
     counts: Counts
     left_out: str = ""
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """The parsed file and the symbols of its units, in the order the postings number them."""
-
-    parsed: ParsedFile
-    units: tuple[Symbol, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +105,9 @@ def _without_secrets(parsed: ParsedFile) -> ParsedFile:
 
 _ENCODER = msgspec.msgpack.Encoder()
 _PARTS_DECODER = msgspec.msgpack.Decoder(tuple[bytes, bytes])
-_UNITS_DECODER = msgspec.msgpack.Decoder(tuple[Symbol, ...])
-_PARSED_DECODER = msgspec.msgpack.Decoder(ParsedFile)
-_Array = tuple[str, bytes]
-_POSTINGS_DECODER = msgspec.msgpack.Decoder(tuple[_Array, _Array, _Array, _Array, str, str])
-
-
-class KeptOutline:
-    """An outline as it was packed: the parsed file, much the larger part, is read when asked for.
-
-    Raises zlib.error or msgspec.DecodeError where the bytes were not packed here.
-    """
-
-    def __init__(self, packed: bytes) -> None:
-        units, self._parsed = _PARTS_DECODER.decode(zlib.decompress(packed))
-        self.units = _UNITS_DECODER.decode(units)
-
-    @cached_property
-    def parsed(self) -> ParsedFile:
-        """The parsed file."""
-        return _PARSED_DECODER.decode(self._parsed)
+_POSTINGS_DECODER = msgspec.msgpack.Decoder(tuple[Array, Array, Array, Array, Array, str, str])
+# Of a term's bits these are kept apart: they do not compress, the sorted ones above them do.
+_LOW_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,37 +120,23 @@ class PackedRecord:
 
 def pack(record: FileRecord) -> PackedRecord:
     """A record as bytes."""
-    outline, postings = record.outline, record.postings
+    postings = record.postings
     counts = postings.counts
-    parts = (_ENCODER.encode(outline.units), _ENCODER.encode(outline.parsed))
-    arrays = (counts.runs, counts.units, counts.counts, counts.lengths)
-    rest = (*[_narrow(array) for array in arrays], postings.left_out, postings.problem)
-    # Hashes do not compress.
-    terms = counts.terms.astype("<u8", copy=False).tobytes()
-    return PackedRecord(
-        _packed(_ENCODER.encode(parts)),
-        _ENCODER.encode((terms, _packed(_ENCODER.encode(rest)))),
-    )
+    arrays = (counts.terms >> _LOW_BITS, counts.runs, counts.units, counts.counts, counts.lengths)
+    rest = (*map(narrow, arrays), postings.left_out, postings.problem)
+    low = counts.terms.astype("<u4").tobytes()
+    packed = zlib.compress(_ENCODER.encode(rest), COMPRESSION)
+    return PackedRecord(pack_outline(record.outline), _ENCODER.encode((low, packed)))
 
 
 def unpack_postings(packed: bytes) -> Postings:
-    """Packed postings. Raises zlib.error, msgspec.DecodeError, ValueError or TypeError."""
-    terms, rest = _PARTS_DECODER.decode(packed)
+    """Packed postings. Raises zlib.error, msgspec.MsgspecError, ValueError or TypeError."""
+    low, rest = _PARTS_DECODER.decode(packed)
     *arrays, left_out, problem = _POSTINGS_DECODER.decode(zlib.decompress(rest))
-    dtypes = (np.uint32, np.uint32, np.uint16, np.uint32)
-    runs, units, counts, lengths = (
-        np.frombuffer(content, kept).astype(dtype, copy=False)
-        for (kept, content), dtype in zip(arrays, dtypes, strict=True)
+    dtypes = (np.uint64, np.uint32, np.uint32, np.uint16, np.uint32)
+    high, runs, units, counts, lengths = (
+        opened_array(array).astype(dtype, copy=False)
+        for array, dtype in zip(arrays, dtypes, strict=True)
     )
-    found = Counts(np.frombuffer(terms, "<u8"), runs, units, counts, lengths)
-    return Postings(found, left_out, problem)
-
-
-def _narrow(array: NDArray[np.unsignedinteger]) -> _Array:
-    """An array's narrowest type, little-endian, and its bytes in it."""
-    narrowest = np.min_scalar_type(array.max(initial=0)).newbyteorder("<")
-    return narrowest.str, array.astype(narrowest, copy=False).tobytes()
-
-
-def _packed(payload: bytes) -> bytes:
-    return zlib.compress(payload, COMPRESSION)
+    terms = high << _LOW_BITS | np.frombuffer(low, "<u4")
+    return Postings(Counts(terms, runs, units, counts, lengths), left_out, problem)

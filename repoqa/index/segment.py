@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repoqa.index.files import Files, Note
+from repoqa.index.gaps import unpack_run
 
 TABLE = "table"
 OLD = "old"
 # How the name of a folder begins that is being written.
 UNFINISHED = ".repoqa-"
 CHECKSUM_BYTES = 4
+LARGE_COUNT = 255
 # Paths are bytes to git; what is not UTF-8 in them has to come back as it was.
 PATHS = ("utf-8", "surrogateescape")
 NUL = "\0"
@@ -31,8 +33,11 @@ DTYPES: Mapping[str, type] = MappingProxyType(
     {
         "terms": np.uint64,
         "offsets": np.int64,
-        "units": np.int32,
-        "counts": np.uint16,
+        "gaps": np.uint8,
+        "gap_offsets": np.int64,
+        "counts": np.uint8,
+        "large_places": np.int64,
+        "large_counts": np.uint16,
         "unit_file": np.int32,
         "unit_number": np.int32,
         "lengths": np.int32,
@@ -48,7 +53,9 @@ DTYPES: Mapping[str, type] = MappingProxyType(
 class Arrays:
     """T distinct terms, P postings, U units, F files; postings are sorted by (term, unit).
 
-    `terms` uint64[T], `offsets` int64[T+1] into `units` int32[P] and `counts` uint16[P];
+    `terms` uint64[T], `offsets` int64[T+1] into `counts` uint8[P], and `gap_offsets` int64[T+1]
+    into `gaps`, the units as `gaps.py` packs them. A count of 255 or more is 255 in `counts` and
+    whole in `large_counts` uint16[L], at the place in `counts` that `large_places` int64[L] tells.
     `unit_file` int32[U], `unit_number` int32[U] (inside the file), `lengths` int32[U] text terms.
     `path_terms`, `path_offsets` and `path_files` are the same for the files' paths, `path_lengths`
     int32[F] the number of terms of each.
@@ -56,8 +63,11 @@ class Arrays:
 
     terms: NDArray[np.uint64]
     offsets: NDArray[np.int64]
-    units: NDArray[np.int32]
-    counts: NDArray[np.uint16]
+    gaps: NDArray[np.uint8]
+    gap_offsets: NDArray[np.int64]
+    counts: NDArray[np.uint8]
+    large_places: NDArray[np.int64]
+    large_counts: NDArray[np.uint16]
     unit_file: NDArray[np.int32]
     unit_number: NDArray[np.int32]
     lengths: NDArray[np.int32]
@@ -74,24 +84,31 @@ class Segment:
     files: Files
     arrays: Arrays
 
-    def postings(self, term: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    def postings(self, term: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
         """The units that hold a term, sorted, and its count in each."""
         arrays = self.arrays
-        run = _run(arrays.terms, arrays.offsets, term)
-        return arrays.units[run], arrays.counts[run]
+        place = _place(arrays.terms, term)
+        if place is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.uint16)
+        start, end = map(int, arrays.offsets[place : place + 2])
+        counts = arrays.counts[start:end].astype(np.uint16)
+        large = slice(*np.searchsorted(arrays.large_places, (start, end)))
+        counts[arrays.large_places[large] - start] = arrays.large_counts[large]
+        return unpack_run(arrays.gaps[slice(*arrays.gap_offsets[place : place + 2])]), counts
 
     def files_named(self, term: int) -> NDArray[np.int32]:
         """The files that have a term in their path, sorted."""
         arrays = self.arrays
-        return arrays.path_files[_run(arrays.path_terms, arrays.path_offsets, term)]
+        place = _place(arrays.path_terms, term)
+        return arrays.path_files[
+            slice(0) if place is None else slice(*arrays.path_offsets[place : place + 2])
+        ]
 
 
-def _run(terms: NDArray[np.uint64], offsets: NDArray[np.int64], term: int) -> slice:
-    """Where a term's postings are."""
+def _place(terms: NDArray[np.uint64], term: int) -> int | None:
+    """Where a term stands among sorted ones; None where it does not."""
     place = int(np.searchsorted(terms, np.uint64(term)))
-    if place == len(terms) or int(terms[place]) != term:
-        return slice(0, 0)
-    return slice(int(offsets[place]), int(offsets[place + 1]))
+    return place if place < len(terms) and int(terms[place]) == term else None
 
 
 _Table = tuple[str, bytes, bytes, dict[int, Note], dict[str, int]]

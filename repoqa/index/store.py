@@ -13,9 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from repoqa.index.record import KeptOutline, PackedRecord, Postings, unpack_postings
+from repoqa.index.outline import KeptOutline
+from repoqa.index.record import PackedRecord, Postings, unpack_postings
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 # The files of every release, with their journals.
 DATABASES = "records-*.sqlite*"
 SCHEMA = """
@@ -28,6 +29,8 @@ LOCK_SECONDS = 10
 # SQLite allows 999 variables a statement in its oldest supported builds.
 KEYS_PER_QUERY = 900
 CHECKSUM_BYTES = 4
+# Records of some kilobytes each: in SQLite's usual pages of 4,096 bytes a fifth stays empty.
+PAGE_BYTES = 32_768
 # What SQLite says of locks, permissions and full disks: the file itself may be fine.
 SURROUNDINGS = frozenset(
     {
@@ -176,6 +179,7 @@ def _connect(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=LOCK_SECONDS)
     try:
         database.execute("PRAGMA synchronous = OFF")  # a crash may lose it: it is a cache
+        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # else evicting frees no disk
         database.execute(SCHEMA)
     except sqlite3.Error:

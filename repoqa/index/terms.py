@@ -1,7 +1,8 @@
 """Words of code and of bug reports as terms: identifiers split and stemmed, and kept whole as well.
 
-`getUserName` becomes `get`, `user`, `name` and `getusername`. Terms are stored as 64-bit hashes, in
-one namespace a field, so that one posting structure serves every field.
+`getUserName` becomes `get`, `user`, `name` and `getusername`. Terms are stored as 40-bit hashes, in
+one namespace a field, so that one posting structure serves every field: of three million terms,
+what a hundred thousand files hold, one in 400,000 that are asked for meets another's hash.
 """
 
 import re
@@ -13,7 +14,8 @@ from itertools import chain
 
 import Stemmer
 
-TERMS_VERSION = "1"
+TERMS_VERSION = "2"
+HASH_BYTES = 5
 WORD = re.compile(r"\w{2,}")
 # Capitals that end before a capitalized word; a capitalized or lower-case word; digits.
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
@@ -42,7 +44,7 @@ class Field(IntEnum):
     def salt(self) -> int:
         """What a term's hash is xor-ed with in this field: multiples of the golden ratio, which
         spread (Knuth, The Art of Computer Programming 3, section 6.4)."""
-        return self.value * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+        return self.value * 0x9E3779B97F4A7C15 % (1 << 8 * HASH_BYTES)
 
 
 def words_of(text: str) -> list[str]:
@@ -77,9 +79,9 @@ def ordered_terms(text: str) -> tuple[str, ...]:
 
 
 def term_hash(term: str) -> int:
-    """The 64-bit hash of a term, before its field's salt; equal in every process."""
+    """The hash of a term, before its field's salt; equal in every process."""
     text = term.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+    return int.from_bytes(blake2b(text, digest_size=HASH_BYTES).digest(), "little")
 
 
 @lru_cache(maxsize=MOST_KEPT)

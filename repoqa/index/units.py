@@ -67,6 +67,10 @@ def _sections(span: Span, lines: Sequence[str]) -> list[Unit]:
         while last >= first and not lines[last - 1].strip():
             last -= 1
         if first <= last:
-            symbol = Symbol(f"L{first}-{last}", "section", first, last, header_end=first)
-            found.append(Unit(symbol, (Span(first, last),)))
+            found.append(Unit(section(first, last), (Span(first, last),)))
     return found
+
+
+def section(first: int, last: int) -> Symbol:
+    """The symbol of a run of lines that is no definition."""
+    return Symbol(f"L{first}-{last}", "section", first, last, header_end=first)

@@ -70,7 +70,7 @@ def unit_callees(query: Query, index: Index, candidates: Candidates) -> Numbers:
     greatest = candidates.own.max(initial=0.0)
     strengths: dict[str, float] = {}
     for unit in callers:  # best first: a name keeps the strength of its best caller
-        for name in _used(unit, index):
+        for name in index.used(unit):
             strengths.setdefault(name, float(candidates.own[unit] / greatest))
     return scaled(_defining(strengths, index))
 
@@ -82,16 +82,6 @@ def _defining(strengths: Mapping[str, float], index: Index) -> Numbers:
         if 0 < len(units) <= MOST_DEFINITIONS:
             scores[units] = np.maximum(scores[units], strength / np.sqrt(len(units)))
     return scores
-
-
-def _used(unit: int, index: Index) -> list[str]:
-    """The names called, used as types or inherited from inside a unit."""
-    symbol = index.symbol(unit)
-    return [
-        reference.name
-        for reference in index.parsed(index.file_paths[int(index.unit_file[unit])]).references
-        if reference.kind != "import" and symbol.start <= reference.line <= symbol.end
-    ]
 
 
 def _texts(units: Iterable[int], index: Index) -> dict[int, str]:

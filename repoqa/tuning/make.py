@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 
 from repoqa.fixes.find import LOG_SECONDS, MOST_COMMITS, Fix, fixes
 from repoqa.index.analysis import analyzed
-from repoqa.index.record import KeptOutline, unpack_postings
+from repoqa.index.outline import KeptOutline
+from repoqa.index.record import unpack_postings
 from repoqa.parsing.languages import detect
 from repoqa.parsing.text import decode
 from repoqa.prompts.redact import Redactor
