@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from repoqa.api.job import Asked, Began, Job, Options, chosen_profile, prepare_job
-from repoqa.cli.input import Sources, read_given
 from repoqa.cli.options import Request
-from repoqa.protocols import Progress
+from repoqa.records import Snapshot
 from repoqa.repository.snapshot import open_snapshot
-from repoqa.settings import read_settings
+
+if TYPE_CHECKING:
+    from repoqa.api.job import Job, Options
+    from repoqa.protocols import Progress
 
 LINE_FOLLOWS = re.compile(r":\d+$")
 
@@ -28,13 +31,46 @@ class Start:
     strategy: str = "auto"
 
 
+class _Opening(Thread):
+    """Opens the repository while this process loads what the question needs: git takes about as
+    long for the one as Python for the other."""
+
+    def __init__(self, folder: Path | None, revision: str | None) -> None:
+        super().__init__(daemon=True)
+        self._folder, self._revision = folder, revision
+        self._found: Snapshot | BaseException | None = None
+
+    def run(self) -> None:
+        """Open it; what goes wrong is raised where it is waited for."""
+        try:
+            self._found = open_snapshot(
+                self._folder or Path(), revision=self._revision, plain=self._folder is not None
+            )
+        except BaseException as error:
+            self._found = error
+
+    def snapshot(self) -> Snapshot:
+        """The opened repository, waited for. Raises what opening it did."""
+        self.join()
+        if isinstance(self._found, Snapshot):
+            return self._found
+        raise self._found or RuntimeError("the repository was not opened")
+
+
 def prepared(
-    request: Request, start: Start, *, note: Callable[[str], None], progress: Progress
-) -> Job:
+    request: Request, start: Start, *, note: Callable[[str], None], progress: "Progress"
+) -> "Job":
     """Read the settings and the input, open the repository and prepare the prompt."""
+    environment = dict(os.environ)  # opening the repository hides some of it for a while
+    repository = _Opening(request.repo, request.rev)
+    repository.start()
+    from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
+    from repoqa.cli.input import Sources, read_given
+    from repoqa.settings import read_settings
+
     options = _options(request)
     # Wrong settings are told before a log is waited for.
-    chosen_profile(read_settings(environment=os.environ, flags=options.flags))
+    chosen_profile(read_settings(environment=environment, flags=options.flags))
     stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
     reading = time.perf_counter()
     has_diff = request.diff or request.diff_range is not None
@@ -42,9 +78,7 @@ def prepared(
     # Waiting for whoever writes the log is not our time.
     began = start.began + time.perf_counter() - reading
     opening = time.perf_counter()
-    snapshot = open_snapshot(
-        request.repo or Path(), revision=request.rev, plain=request.repo is not None
-    )
+    snapshot = repository.snapshot()
     opened = time.perf_counter() - opening
     for line in snapshot.notes:
         note(line)
@@ -70,7 +104,9 @@ def path_from_root(named: str, root: Path) -> str:
     return f"{here.relative_to(inside).as_posix()}{colon}{line}"
 
 
-def _options(request: Request) -> Options:
+def _options(request: Request) -> "Options":
+    from repoqa.api.job import Options
+
     return Options(
         model=request.model,
         budget=request.budget,
