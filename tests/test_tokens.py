@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from repoqa.errors import ModelError
-from repoqa.models.estimate import EstimatedTokenizer
+from repoqa.models.estimate import EstimatedTokenizer, _cost
 from repoqa.models.other_tokenizer import LibraryTokenizer
 from repoqa.models.profile import Profile, load_profile
 from repoqa.models.tokens import Codec, codec_of, tokenizer_for
@@ -270,6 +270,17 @@ def test_cl100k_tokens_known_by_heart() -> None:
 )
 def test_the_bound_by_kinds_of_text(text: str, count: int) -> None:
     assert estimate().count(text) == count
+
+
+HARD = "ab'sSt\u017f Z\u00e9\u4e2d\u00b2\u0661\u00a0\u0301\u00bd\u2167\n\r\t09_-=()\x1c\x85\ud800"
+
+
+@given(text=st.text(max_size=40) | st.text(HARD, max_size=9) | st.text("ab -\n0", max_size=300))
+@settings(deadline=None, max_examples=400)
+def test_the_bound_is_of_the_tokens_that_tiktoken_makes(text: str) -> None:
+    encoding = estimate()._encoding
+    costs = [_cost(encoding.decode_single_token_bytes(rank)) for rank in estimate().encode(text)]
+    assert estimate()._cost_of(text) == (sum(a for a, _ in costs), sum(s for _, s in costs))
 
 
 @given(text=st.text(max_size=80))
