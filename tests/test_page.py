@@ -278,7 +278,7 @@ def test_ask_adds_the_answer_with_links_and_marks(shop: Path, tmp_path: Path) ->
         "shop/service.py:9",
     ]
     assert content.count('class="invented"') == 2
-    assert "shop/ghost.py:3 <small>not in this code</small>" in content
+    assert "<s>shop/ghost.py:3</s> <small>not in this code</small>" in content
     assert "<li><p><strong>see</strong> this (http://e.example)</p></li>" in content or (
         "<li><strong>see</strong> this (http://e.example)</li>" in content
     )
@@ -295,3 +295,15 @@ def test_json_and_a_dry_run_write_the_page_too(shop: Path, tmp_path: Path) -> No
         done = repoqa("ask", *flags, *options, QUESTION, where=shop)
         assert done.code == 0, done.stderr
         assert ('id="answer"' in page.read_text()) == (flags != ("--dry-run",))
+
+
+def test_a_page_in_the_repository_is_no_code_to_answer_from(shop: Path) -> None:
+    before = pack_page(packed(shop))
+    repoqa("pack", "--html", "page.html", QUESTION, where=shop)
+    after = packed(shop)
+    assert [(file.path, file.why) for file in after.index.skipped] == [
+        ("page.html", "generated: its first lines say so")
+    ]
+    assert after.context == packed(shop).context
+    assert "page.html" not in after.index.paths
+    assert (shop / "page.html").read_bytes() == before

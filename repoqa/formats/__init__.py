@@ -1,1 +1,1 @@
-"""Results as Markdown and JSON."""
+"""Results as Markdown, JSON and SARIF, as pages and as plots."""

@@ -92,7 +92,7 @@ class _Writer:
         if token.type == "inline":
             return _nested(token.children or (), self._inline)
         if token.type in ("fence", "code_block"):
-            return element("pre", element("code", "\n", self._cited(token.content)), tabindex=0)
+            return element("pre", "\n", element("code", self._cited(token.content)), tabindex=0)
         return element("hr") if token.type == "hr" else text(token.content)
 
     def _inline(self, token: "Token") -> Markup:
@@ -136,7 +136,8 @@ def _closed(kind: str, inside: Markup, address: str) -> Markup:
 
 def _mark(citation: Citation, anchors: Anchors) -> Markup:
     if not citation.valid:
-        return element("mark", citation.text, " ", element("small", INVENTED), class_="invented")
+        claim, verdict = element("s", citation.text), element("small", INVENTED)
+        return element("mark", claim, " ", verdict, class_="invented")
     address = anchors.of(citation.path, citation.start, citation.end) if citation.path else ""
     if address:
         return element("a", citation.text, href=address, class_="cited")

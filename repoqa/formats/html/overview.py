@@ -10,6 +10,7 @@ from repoqa.formats.html.treemap import Rectangle, squarify
 from repoqa.prompts.parts import evidence_parts, share
 
 SHORT_REVISION = 12
+LONG_TITLE = 140  # characters of a first line that is more than a heading
 # The map's shape in a wide window, in pixels; cells are placed in percent of it.
 MAP = Rectangle(0, 0, 1200, 460)
 FOLDER_LABEL = 20  # pixels of a folder's name above its cells (page.css has them too)
@@ -38,7 +39,11 @@ def header(preparation: Preparation, shown: Sequence[Shown]) -> Markup:
     return element(
         "header",
         element("p", f"{snapshot.name} · {revision} · {setup.profile.name}", class_="where"),
-        element("h1", title or "What the log says"),
+        element(
+            "h1",
+            title or "What the log says",
+            class_="long" if len(title) > LONG_TITLE else None,
+        ),
         _rest(rest.strip("\n")),
         element(
             "dl",
