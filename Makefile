@@ -1,4 +1,4 @@
-.PHONY: check format lint types test speed torture long-prompt
+.PHONY: check format lint types test packages packaging speed torture long-prompt
 
 check: format lint types test
 
@@ -15,6 +15,14 @@ types:
 # README.md is checked too: tests/test_readme.py.
 test:
 	pytest --cov --cov-report=term
+
+# The wheel and the sdist, built and checked.
+packages:
+	.ci/packaging build
+
+# Minutes long, gigabytes large: the wheel installed by pip, pipx and uv, and with each extra alone.
+packaging:
+	.ci/packaging
 
 speed:
 	python benchmarks/startup.py

@@ -1,13 +1,14 @@
 """What every command does alike: bad input, exit codes, pipes and interrupts."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from commands import QUESTION, SHOP, command, environment, repoqa, repoqa_process
+from commands import QUESTION, ROOT, SHOP, command, environment, repoqa, repoqa_process
 from conftest import RepositoryMaker, git
 
 from repoqa import __version__
@@ -30,7 +31,11 @@ def refused(*arguments: str, where: Path, code: int, **options: object) -> tuple
 
 def test_version(tmp_path: Path) -> None:
     done = repoqa("--version", where=tmp_path)
-    assert (done.code, done.stdout, done.stderr) == (0, f"repoqa {__version__}\n", "")
+    assert (done.code, done.stderr) == (0, "")
+    match = re.fullmatch(rf"repoqa {re.escape(__version__)}( \(([0-9a-f]{{10}})\))?\n", done.stdout)
+    assert match
+    if (ROOT / ".git").exists():
+        assert git(ROOT, "rev-parse", "HEAD").startswith(match[2])
 
 
 def test_no_command_is_a_call_for_help(tmp_path: Path) -> None:

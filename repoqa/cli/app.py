@@ -11,7 +11,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from repoqa import __version__
 from repoqa.cli import evaluate, hook, models, tune
 from repoqa.cli.ask import ask
 from repoqa.cli.completion import is_completing
@@ -22,6 +21,7 @@ from repoqa.cli.index import index
 from repoqa.cli.mcp import mcp
 from repoqa.cli.pack import pack
 from repoqa.cli.review import review
+from repoqa.cli.version import version_line
 from repoqa.errors import ExitCode, RepoqaError
 from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
 
@@ -50,7 +50,7 @@ app.add_typer(tune.app)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        standard_output().write(f"{NAME} {__version__}\n")
+        standard_output().write(f"{version_line()}\n")
         raise typer.Exit
 
 
@@ -59,7 +59,10 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, and the commit that it was built from.",
         ),
     ] = False,
 ) -> None:
