@@ -1,4 +1,4 @@
-.PHONY: check format lint types test packages packaging speed torture long-prompt
+.PHONY: check format lint types test docs packages packaging speed torture long-prompt
 
 check: format lint types test
 
@@ -15,6 +15,10 @@ types:
 # README.md is checked too: tests/test_readme.py.
 test:
 	pytest --cov --cov-report=term
+
+# What the documentation takes from the code; a test says when it is old.
+docs:
+	python docs/generate.py
 
 # The wheel and the sdist, built and checked.
 packages:

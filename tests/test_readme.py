@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,16 @@ def run(*command: str) -> str:
 def test_the_help_shown_is_the_help_printed(command: str) -> None:
     printed = run(sys.executable, "-m", "repoqa", command, "--help")
     assert block_after(f"<!-- help: {command} -->") == printed
+
+
+@pytest.mark.parametrize("name", ["commands.md", "settings.md", "ranking.md"])
+def test_what_the_code_says_is_what_the_docs_say(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", WIDTH)
+    page = runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"][name]()
+    kept = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert page == kept, f"docs/{name} is old: make docs"
 
 
 @pytest.mark.parametrize("name", ["ask", "test"])
