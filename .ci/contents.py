@@ -1,5 +1,6 @@
 """Whether a wheel and an sdist hold what they need, and nothing else: contents.py FOLDER"""
 
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -8,17 +9,18 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def tree(folder: str, pattern: str) -> set[str]:
-    """The files below a folder of this checkout."""
-    return {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(pattern)}
+def tracked(*folders: str) -> set[str]:
+    """The files that git tracks below folders of this checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--", *folders], cwd=ROOT, capture_output=True, check=True
+    )
+    return {name.decode() for name in listed.stdout.split(b"\0") if name}
 
 
 def wheel_wanted() -> set[str]:
     """What belongs into the wheel, its metadata aside."""
-    schemas = {path.replace("docs/schema/", "repoqa/schema/") for path in tree("docs/schema", "*")}
-    configs = {f"repoqa/{path}" for path in tree("configs", "*")}
-    queries = tree("repoqa/parsing/queries", "*.scm")
-    return tree("repoqa", "*.py") | queries | configs | schemas | {"repoqa/py.typed"}
+    schemas = {name.replace("docs/schema/", "repoqa/schema/") for name in tracked("docs/schema")}
+    return tracked("repoqa") | {f"repoqa/{name}" for name in tracked("configs")} | schemas
 
 
 def main() -> None:
@@ -29,13 +31,12 @@ def main() -> None:
     with tarfile.open(sdist) as archive:
         shipped = {name.partition("/")[2] for name in archive.getnames()}
     wanted = wheel_wanted()
-    sources = wanted - {
-        name for name in wanted if name.startswith(("repoqa/configs", "repoqa/sch"))
-    }
-    sources |= tree("configs", "*.toml") | tree("docs", "*.json") | tree("tests", "*.py")
+    needed = ("configs/smollm2-135m.toml", "parsing/queries/python.scm", "py.typed")
+    needed = {f"repoqa/{name}" for name in (*needed, "schema/pack.schema.json")}
+    sources = tracked("repoqa", "configs", "docs", "tests", "examples", "benchmarks")
     commit = "repoqa/COMMIT"
     problems = [
-        *(f"the wheel lacks {name}" for name in sorted(wanted - names)),
+        *(f"the wheel lacks {name}" for name in sorted((wanted | needed) - names)),
         *(f"the wheel has {name}" for name in sorted(names - wanted - {commit})),
         *(f"the sdist lacks {name}" for name in sorted(sources - shipped)),
         *([] if commit in names else ["the wheel does not know its commit"]),
