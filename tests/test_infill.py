@@ -33,6 +33,7 @@ from repoqa.models.local import LocalModel
 from repoqa.models.profile import Profile
 from repoqa.models.tokens import codec_of
 from repoqa.protocols import Silent
+from repoqa.records import Prompt, Segment
 from repoqa.repository.snapshot import open_snapshot
 from repoqa.settings import profile_directory
 
@@ -161,6 +162,29 @@ def test_the_end_mark_ends_the_text(reader: Reader) -> None:
     place = site("a = ", "\n")
     prepared = prepare(place, "code.py", None, reader=reader)
     assert filling(prepared, Ending(), reader.profile, progress=Silent()) == "x"
+
+
+def test_a_base_models_text_stands_right_behind_the_prompts(
+    tokenizer: Tokenizer, profile: Profile, checkpoint: Path
+) -> None:
+    """Where it begins with spaces, all of them are its own: code is indented by them."""
+    model = LocalModel(replace(profile, stop=()), checkpoint)
+    for text in ("def login(user):\n", "class Session:\n", "return\n", "x = (", "for"):
+        segments = (Segment("<s>", control=True), Segment(text))
+        streamed = "".join(
+            model.stream(Prompt((), segments, tokens=20, exact=True), progress=Silent())
+        )
+        ids = [BOS, *reference(tokenizer, text)]
+        assert streamed == "".join(model.continued(ids, progress=Silent()))
+
+
+def test_another_seed_gives_another_answer(profile: Profile, checkpoint: Path) -> None:
+    model = LocalModel(replace(profile, temperature=1.0), checkpoint)
+    answers = []
+    for seed in (0, 1, 0):
+        model.seed = seed
+        answers.append("".join(model.continued([BOS, 300, 301], progress=Silent())))
+    assert answers[0] == answers[2] != answers[1]
 
 
 BLOCKS = [
@@ -414,6 +438,8 @@ def test_a_model_without_infilling_says_so_and_goes_on(
     reader = Reader(Profile("plain", "transformers", "chatml", ""), codec_of(folder, name=""), 500)
     prepared = prepare(site("def f():\n", "\nnever shown\n"), "a.py", None, reader=reader)
     assert list(prepared.ids) == reader.codec.encode("def f():\n")
+    nothing = prepare(site("", "x = 1\n"), "a.py", None, reader=reader)
+    assert list(nothing.ids) == reader.codec.encode("\n")  # a model cannot go on from no token
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from repoqa.evaluation.sandbox import MIB, Limits, Sandbox
 
 # Little processor time, and wall time for a busy machine: who waits for it has a limit of its own.
 LIMITS = Limits(
-    cpu_seconds=2,
+    cpu_seconds=1,
     wall_seconds=60,
     memory_bytes=256 * MIB,
     file_bytes=2 * MIB,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from repoqa.cli import completion
+from repoqa.cli.code import code
 from repoqa.cli.longcontext import longcontext
 from repoqa.cli.options import Plot, Repo
 from repoqa.errors import UsageError
@@ -37,15 +38,16 @@ Rerank: TypeAlias = Annotated[
         "--rerank", help="Measure with repoqa-cli[rerank] and without.", show_default=False
     ),
 ]
-app = typer.Typer(name="eval", help="Measure how well the right code is found.")
+app = typer.Typer(name="eval", help="Measure how well code is found, read and written.")
 
 
 app.command()(longcontext)
+app.command()(code)
 
 
 @app.callback()
 def _group() -> None:
-    """Measure how well the right code is found."""
+    """Measure how well code is found, read and written."""
 
 
 @app.command()

@@ -17,6 +17,7 @@ from repoqa.protocols import CodeSource, Progress
 Order = Literal["auto", "psm", "spm"]
 ORDERS: tuple[Order, ...] = ("auto", "psm", "spm")
 START = "<s>"
+NOTHING = "\n"
 
 
 class Continuing(Protocol):
@@ -91,7 +92,8 @@ def ids_for(gap: Gap, reader: Reader) -> list[int]:
     codec = reader.codec
     if not reader.is_trained:
         start = codec.control_id(START)
-        return [*([] if start is None else [start]), *codec.encode(gap.prefix)]
+        ids = [*([] if start is None else [start]), *codec.encode(gap.prefix)]
+        return ids or codec.encode(NOTHING)  # something has to be gone on from
     whole_lines = not gap.prefix or gap.prefix.endswith("\n")
     suffix_first = whole_lines if reader.order == "auto" else reader.order == "spm"
     first: Literal["prefix", "suffix"] = "suffix" if suffix_first else "prefix"
@@ -100,13 +102,16 @@ def ids_for(gap: Gap, reader: Reader) -> list[int]:
 
 def filling(prepared: Prepared, model: Continuing, profile: Profile, *, progress: Progress) -> str:
     """The text for the gap, from the model. Raises ModelError."""
-    ends = frozenset[int]()
-    if prepared.is_trained and profile.infill:
-        end = model.codec.control_id(MARKS[profile.infill].end)
-        ends = frozenset() if end is None else frozenset({end})
+    ends = ends_of(profile, model.codec)
     stream = model.continued(prepared.ids, ends=ends, progress=progress)
     with closing(cast("Generator[str, None, None]", stream)) as pieces:
         return text_for(pieces, prepared.site.gap, trained=prepared.is_trained)
+
+
+def ends_of(profile: Profile, codec: Codec) -> frozenset[int]:
+    """The tokens by which the profile's model says that the gap is full."""
+    end = codec.control_id(MARKS[profile.infill].end) if profile.infill else None
+    return frozenset() if end is None else frozenset({end})
 
 
 def _behind(taken: Sequence[Definition], gap: Gap) -> Gap:

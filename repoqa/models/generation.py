@@ -19,12 +19,10 @@ from repoqa.models.held import Held
 from repoqa.models.single_token import Step, single_token_step
 from repoqa.protocols import Progress
 
-_SEED = 0
-
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are chosen. Temperature 0 takes the likeliest; else the seed is fixed.
+    """How tokens are chosen. Temperature 0 takes the likeliest; else chance decides, by the seed.
 
     `limit` is the most tokens answered, `ends` are the ids that end the answer. The repetition
     penalty (Keskar et al. 2019, arXiv 1909.05858) weighs on the answer's own tokens alone: the
@@ -36,6 +34,7 @@ class Sampling:
     temperature: float = 0.0
     top_p: float = 1.0
     repetition_penalty: float = 1.0
+    seed: int = 0
 
 
 def generate(
@@ -56,7 +55,7 @@ def generate(
     cache = held.cache
     step = single_token_step(model)
     chunk = chunk_for(model.device.type)
-    randomness = torch.Generator(device=model.device).manual_seed(_SEED)
+    randomness = torch.Generator(device=model.device).manual_seed(sampling.seed)
     logits = read(model, prompt[shared:], cache, chunk=chunk, progress=progress)
     answer: list[int] = []
     while True:

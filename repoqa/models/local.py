@@ -46,6 +46,7 @@ class LocalModel:
     """A Model over the checkpoint in a directory. Nothing heavy happens before `stream`.
 
     It holds what it has read last, for a prompt that begins the same. `note` is told how it is run.
+    `seed` is what answers at a temperature begin with: another one gives another answer.
     """
 
     def __init__(self, profile: Profile, checkpoint: Path, *, note: Note = unheard) -> None:
@@ -54,6 +55,7 @@ class LocalModel:
         self.note = note
         self._config = read_config(profile, checkpoint)
         self._adapter = adapter_of(profile, checkpoint)
+        self.seed = 0
         self.codec: Codec = codec_of(checkpoint, name=profile.name)
         self._model: Any = None
         self._rope = RopePlan("none")
@@ -110,6 +112,7 @@ class LocalModel:
             temperature=profile.temperature,
             top_p=profile.top_p,
             repetition_penalty=profile.repetition_penalty,
+            seed=self.seed,
         )
         decoder = self.codec.decoder(joined=manner.joined)
         # Taken while it changes: of two answers at once the second begins anew.

@@ -13,6 +13,7 @@ from repoqa.evaluation.summary import (
     plain_rows,
     seconds_rows,
 )
+from repoqa.terminal.grid import grid
 
 
 def localization_tables(measured: Sequence[Measurement]) -> str:
@@ -47,11 +48,4 @@ def _table(header: Sequence[str], rows: Sequence[Row], *, digits: int = 1) -> st
         )
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in (header, *cells)) for column in range(len(header))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "".join(
-        f"| {line[0]:<{widths[0]}} | "
-        + " | ".join(f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
-        + " |\n"
-        for line in (header, rule, *cells)
-    )
+    return grid((header, *cells))

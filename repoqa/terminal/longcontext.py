@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import exp
 
 from repoqa.evaluation.longcontext import POSITIONS, Reading, best
+from repoqa.terminal.grid import grid
 
 
 def reading_tables(readings: Sequence[Reading], *, window: int, chosen: str) -> str:
@@ -76,11 +77,4 @@ def _table(
         (kind, *(figure(readings, place) for place in range(len(columns))))
         for kind, readings in rows.items()
     ]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(columns) + 1)]
-    rule = ("-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:]))
-    return "".join(
-        f"| {line[0]:<{widths[0]}} | "
-        + " | ".join(f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
-        + " |\n"
-        for line in (lines[0], rule, *lines[1:])
-    )
+    return grid(lines)

@@ -1,0 +1,1 @@
+"""How well models write code: tasks with hidden tests, asked, run in the sandbox and counted."""
