@@ -1,10 +1,13 @@
 """`repoqa tune run` and `eval`: what a model is shown, how it is trained, and that runs go on."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -376,6 +379,29 @@ def test_ctrl_c_lets_the_step_end_and_a_second_one_ends_at_once() -> None:
             signal.raise_signal(signal.SIGINT)
     assert len(notes) == 1
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_saves_the_run_and_says_how_to_go_on(base: Base, tmp_path: Path) -> None:
+    write_examples(tmp_path / "data", GAPS, GAPS[:1])
+
+    def press() -> None:
+        while not (tmp_path / "out" / UNFINISHED).is_file():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    pressing = threading.Thread(target=press, daemon=True)
+    pressing.start()
+    settings = ("--model", base.profile.name, "--epochs", "500", "--save-every", "1")
+    run = ("tune", "run", "data", "--out", "out")
+    done = repoqa(*run, *settings, "--profile", "mine", where=tmp_path)
+    pressing.join()
+    assert done.code == 130, done.stderr
+    position = read_position(tmp_path / "out")
+    assert position is not None
+    taken = len(position.losses)
+    said = f"stopped after step {taken} of 1,000; go on: repoqa {' '.join(run)} --resume"
+    assert f"{said} --profile mine\n" in done.stderr
+    assert not (tmp_path / "out" / ADAPTER_WEIGHTS).exists()
 
 
 def test_what_cannot_fit_in_memory_is_never_begun(base: Base) -> None:

@@ -156,7 +156,7 @@ def _train(wanted: _Wanted, recipe: "Recipe", position: "Position | None") -> No
     if len(end.losses) < task.steps:
         command = f"repoqa tune run {_quoted(wanted.data)} --out {_quoted(target)} --resume"
         command += f" --profile {wanted.profile}" if wanted.profile else ""
-        output.note(f"stopped after step {len(end.losses)} of {task.steps}; go on: {command}")
+        output.note(f"stopped after step {len(end.losses):,} of {task.steps:,}; go on: {command}")
         raise typer.Exit(ExitCode.INTERRUPTED)
     output.write(f"{target}\n")
     text = profile_text(recipe.model, target, repo=wanted.examples.about.repo)
