@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def refused(*arguments: str, where: Path, code: int, **options: object) -> tuple
     assert more == []
     assert message.startswith("repoqa: ")
     return message.removeprefix("repoqa: "), remedy
+
+
+def test_an_error_leaves_nothing_running(shop: Path) -> None:
+    """Opening the repository hides some of the environment until it is done."""
+    before, threads = dict(os.environ), threading.active_count()
+    for _ in range(5):
+        refused("pack", "--budget=much", QUESTION, where=shop, code=2)
+        assert dict(os.environ) == before
+        assert threading.active_count() == threads
 
 
 def test_version(tmp_path: Path) -> None:

@@ -33,12 +33,23 @@ class Start:
 
 class _Opening(Thread):
     """Opens the repository while this process loads what the question needs: git takes about as
-    long for the one as Python for the other."""
+    long for the one as Python for the other.
+
+    It hides some of the environment for a while, so nothing goes on before it is done, not even
+    after an error.
+    """
 
     def __init__(self, folder: Path | None, revision: str | None) -> None:
         super().__init__(daemon=True)
         self._folder, self._revision = folder, revision
         self._found: Snapshot | BaseException | None = None
+
+    def __enter__(self) -> "_Opening":
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.join()
 
     def run(self) -> None:
         """Open it; what goes wrong is raised where it is waited for."""
@@ -50,8 +61,7 @@ class _Opening(Thread):
             self._found = error
 
     def snapshot(self) -> Snapshot:
-        """The opened repository, waited for. Raises what opening it did."""
-        self.join()
+        """The opened repository, once it is done. Raises what opening it did."""
         if isinstance(self._found, Snapshot):
             return self._found
         raise self._found or RuntimeError("the repository was not opened")
@@ -62,22 +72,21 @@ def prepared(
 ) -> "Job":
     """Read the settings and the input, open the repository and prepare the prompt."""
     environment = dict(os.environ)  # opening the repository hides some of it for a while
-    repository = _Opening(request.repo, request.rev)
-    repository.start()
-    from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
-    from repoqa.cli.input import Sources, read_given
-    from repoqa.settings import read_settings
+    with _Opening(request.repo, request.rev) as repository:
+        from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
+        from repoqa.cli.input import Sources, read_given
+        from repoqa.settings import read_settings
 
-    options = _options(request)
-    # Wrong settings are told before a log is waited for.
-    chosen_profile(read_settings(environment=environment, flags=options.flags))
-    stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
-    reading = time.perf_counter()
-    has_diff = request.diff or request.diff_range is not None
-    given = read_given(Sources(request.question, request.log, stdin, has_diff), note=note)
-    # Waiting for whoever writes the log is not our time.
-    began = start.began + time.perf_counter() - reading
-    opening = time.perf_counter()
+        options = _options(request)
+        # Wrong settings are told before a log is waited for.
+        chosen_profile(read_settings(environment=environment, flags=options.flags))
+        stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
+        reading = time.perf_counter()
+        has_diff = request.diff or request.diff_range is not None
+        given = read_given(Sources(request.question, request.log, stdin, has_diff), note=note)
+        # Waiting for whoever writes the log is not our time.
+        began = start.began + time.perf_counter() - reading
+        opening = time.perf_counter()
     snapshot = repository.snapshot()
     opened = time.perf_counter() - opening
     for line in snapshot.notes:
