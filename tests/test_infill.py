@@ -411,6 +411,25 @@ def test_the_command_prints_a_diff_and_writes_only_when_told(shop: Path, tiny: s
     assert applied.startswith(b"".join(lines[:13]) + lines[13].rstrip(b"\n"))
 
 
+def test_masked_lines_are_filled_in_and_counted(tiny: str, tmp_path: Path) -> None:
+    """A random model writes none of them; what was kept from another run is not asked again."""
+    (tmp_path / "a.py").write_text("import os\n\n\ndef login(user):\n    return user.name\n")
+    command = ("eval", "code", "--suite", "infill", "a.py", "--model", tiny, "--out", "out.jsonl")
+    done = repoqa(*command, where=tmp_path)
+    assert done.code == 0, done.stderr
+    kept = (tmp_path / "out.jsonl").read_text()
+    assert kept.count('"reason":"another line"') == 3
+    assert all(f'"task":"a.py:{line}"' in kept for line in (1, 4, 5))
+    (tmp_path / "out.jsonl").write_text(kept.replace("another line", "", 1))
+    done = repoqa(*command, where=tmp_path)
+    assert (done.code, done.stdout) == (
+        0,
+        "| infill | lines | exact, % |\n"
+        "| ------ | ----: | -------: |\n"
+        "| tiny   |     3 |     33.3 |\n",
+    )
+
+
 def test_a_marker_in_standard_input(shop: Path, tiny: str) -> None:
     code = b"from shop.passwords import derive\n\nx = <FILL>\n"
     done = repoqa("fill", "--marker", "<FILL>", "--model", tiny, where=shop, stdin=code)
