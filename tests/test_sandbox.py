@@ -323,6 +323,9 @@ def test_what_is_not_enforced_is_told() -> None:
 def test_a_jail_that_is_gone_is_told() -> None:
     broken = Sandbox(limits=LIMITS, slot=12)
     broken._jail.kill()
+    broken._jail.wait()
     with pytest.raises(JobError, match="has ended"):
         broken.run("x = 1")
     broken.close()
+    assert broken._jail.stdin is not None
+    assert broken._jail.stdin.closed

@@ -8,6 +8,7 @@ does not allow namespaces, less is enforced, and what is not is listed.
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -90,10 +91,12 @@ class Sandbox:
         return Outcome(report.reason)
 
     def close(self) -> None:
-        """End the jail, and with it whatever runs there."""
+        """End the jail, and with it whatever runs there. A jail that has ended already is fine."""
         for stream in (self._jail.stdin, self._jail.stdout):
             if stream is not None:
-                stream.close()
+                # A request that a dead jail never took is flushed once more, in vain.
+                with suppress(BrokenPipeError):
+                    stream.close()
         try:
             self._jail.wait(timeout=self._limits.wall_seconds)
         except subprocess.TimeoutExpired:
