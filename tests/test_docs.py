@@ -1,4 +1,4 @@
-"""The documentation holds together: every page is listed, every link and test it names is there."""
+"""The documentation holds together: all is listed, and every link and test it names is there."""
 
 import re
 from pathlib import Path
@@ -18,11 +18,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_every_page_is_in_the_index() -> None:
+def test_every_page_and_schema_is_in_the_index() -> None:
     index = DOCS / "README.md"
     listed = {(DOCS / target).resolve() for target, _ in LINK.findall(index.read_text("utf-8"))}
     pages = {page for page in DOCS.glob("*.md") if page != index}
-    assert pages - listed == set()
+    schemas = set((DOCS / "schema").iterdir())
+    assert schemas
+    assert (pages | schemas) - listed == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
