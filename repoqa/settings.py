@@ -12,18 +12,32 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import platformdirs
 
 from repoqa.amounts import parse_number, parse_size, parse_tokens
 from repoqa.errors import UsageError
+from repoqa.setting_keys import (
+    CONFIG_KEYS,
+    ENVIRONMENT_PREFIX,
+    FIELD_OF,
+    KEY_OF_VARIABLE,
+    KEYS,
+    LIST_KEYS,
+    NUMBER_KEYS,
+    REPOSITORY_KEYS,
+    SECTIONS,
+    SIZE_KEYS,
+    TOKEN_KEYS,
+    Rerank,
+    Source,
+)
 
 APPLICATION = "repoqa"
 CONFIG_NAME = "config.toml"
 REPOSITORY_FILE = ".repoqa.toml"
-ENVIRONMENT_PREFIX = "REPOQA_"
 SKIP_VARIABLE = "REPOQA_SKIP"  # for the hook alone: no setting
 DEFAULT_MODEL = "smollm2-135m"
 # An index is about as large as its source: some 50 repositories of a million lines.
@@ -36,7 +50,6 @@ ENVIRONMENT_ORIGIN = "the environment"
 FLAGS_ORIGIN = "the command line"
 
 Values: TypeAlias = Mapping[str, Any]
-Rerank: TypeAlias = Literal["auto", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +86,6 @@ class Sourced:
     def is_secret(self) -> bool:
         """Whether the value must never be shown."""
         return self.key == "api_key"
-
-
-class Source(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename={"server_url": "server.url", "server_model": "server.model"},
-):
-    """The types that one source may give; a budget may be a number or written `13k`."""
-
-    model: str | msgspec.UnsetType = msgspec.UNSET
-    budget: int | str | msgspec.UnsetType = msgspec.UNSET
-    answer: int | str | msgspec.UnsetType = msgspec.UNSET
-    server_url: str | msgspec.UnsetType = msgspec.UNSET
-    server_model: str | msgspec.UnsetType = msgspec.UNSET
-    api_key: str | msgspec.UnsetType = msgspec.UNSET
-    cache_dir: str | msgspec.UnsetType = msgspec.UNSET
-    cache_limit: int | str | msgspec.UnsetType = msgspec.UNSET
-    rope: str | msgspec.UnsetType = msgspec.UNSET
-    rope_factor: float | str | msgspec.UnsetType = msgspec.UNSET
-    ignore: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    rerank: Rerank | msgspec.UnsetType = msgspec.UNSET
-
-
-FIELD_OF = dict(zip(Source.__struct_encode_fields__, Source.__struct_fields__, strict=True))
-KEYS = tuple(FIELD_OF)
-CONFIG_KEYS = tuple(key for key in KEYS if key != "api_key")
-REPOSITORY_KEYS = ("budget", "ignore", "rerank")
-KEY_OF_VARIABLE = {f"{ENVIRONMENT_PREFIX}{name.upper()}": key for key, name in FIELD_OF.items()}
-SECTIONS = ("server",)
-TOKEN_KEYS = ("budget", "answer")
-SIZE_KEYS = ("cache_limit",)
-NUMBER_KEYS = ("rope_factor",)
-LIST_KEYS = ("ignore",)
 
 
 def config_path() -> Path:

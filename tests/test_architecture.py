@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "repoqa"
 LAYERS = (
     ("records", "errors"),
-    ("amounts", "chart", "visible"),
+    ("amounts", "setting_keys", "chart", "visible"),
     ("settings", "protocols"),
     ("repository", "parsing", "evidence", "models", "secrets"),
     ("index", "prompts"),

@@ -65,7 +65,7 @@ def test_every_file_named_is_there() -> None:
 
 
 def test_every_setting_is_listed() -> None:
-    from repoqa.settings import CONFIG_KEYS, KEY_OF_VARIABLE
+    from repoqa.setting_keys import CONFIG_KEYS, KEY_OF_VARIABLE
 
     table = README.partition("## Settings")[2].partition("## Privacy")[0]
     assert [key for key in (*CONFIG_KEYS, *KEY_OF_VARIABLE) if f"`{key}`" not in table] == []

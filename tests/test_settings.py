@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from repoqa.amounts import parse_size, parse_tokens
 from repoqa.errors import ExitCode, UsageError
+from repoqa.setting_keys import FIELD_OF
 from repoqa.settings import (
     DEFAULT_CACHE_LIMIT,
     DEFAULT_MODEL,
-    FIELD_OF,
     NOWHERE,
     Settings,
     config_path,
