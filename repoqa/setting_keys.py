@@ -24,6 +24,7 @@ class Source(
     api_key: str | msgspec.UnsetType = msgspec.UNSET
     cache_dir: str | msgspec.UnsetType = msgspec.UNSET
     cache_limit: int | str | msgspec.UnsetType = msgspec.UNSET
+    prefix_cache: int | str | msgspec.UnsetType = msgspec.UNSET
     rope: str | msgspec.UnsetType = msgspec.UNSET
     rope_factor: float | str | msgspec.UnsetType = msgspec.UNSET
     ignore: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
@@ -37,6 +38,6 @@ REPOSITORY_KEYS = ("budget", "ignore", "rerank")
 KEY_OF_VARIABLE = {f"{ENVIRONMENT_PREFIX}{name.upper()}": key for key, name in FIELD_OF.items()}
 SECTIONS = ("server",)
 TOKEN_KEYS = ("budget", "answer")
-SIZE_KEYS = ("cache_limit",)
+SIZE_KEYS = ("cache_limit", "prefix_cache")
 NUMBER_KEYS = ("rope_factor",)
 LIST_KEYS = ("ignore",)

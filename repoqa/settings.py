@@ -56,7 +56,8 @@ Values: TypeAlias = Mapping[str, Any]
 class Settings:
     """What the user wants. Budgets are in tokens; None means as the model's profile has it.
 
-    `cache_limit` is the most that the index in the cache may take, in bytes. `rerank` is whether
+    `cache_limit` is the most that the index in the cache may take, in bytes, `prefix_cache` the
+    most that what models have read may take there; 0 keeps none of it. `rerank` is whether
     candidates are read for their meaning: `auto` where the extra for it is installed.
     """
 
@@ -68,6 +69,7 @@ class Settings:
     api_key: str = field(default="", repr=False)
     cache_dir: Path = Path()
     cache_limit: int = DEFAULT_CACHE_LIMIT
+    prefix_cache: int = 0
     rope: str = "auto"
     rope_factor: float | None = None
     ignore: tuple[str, ...] = ()

@@ -247,6 +247,7 @@ def test_each_setting_with_its_source(shop: Path, monkeypatch: pytest.MonkeyPatc
         ["api_key", "-", "default"],
         ["cache_dir", os.environ["REPOQA_CACHE_DIR"], "REPOQA_CACHE_DIR"],
         ["cache_limit", "2,147,483,648", "default"],
+        ["prefix_cache", "0", "default"],
         ["rope", "auto", "default"],
         ["rope_factor", "-", "default"],
         ["ignore", "*.min.js vendor/", ".repoqa.toml"],

@@ -272,6 +272,7 @@ def test_each_setting_tells_the_source_that_had_the_last_word() -> None:
         "api_key": ("sk-123", "REPOQA_API_KEY"),
         "cache_dir": (Path.home() / ".cache" / "repoqa", "default"),
         "cache_limit": (DEFAULT_CACHE_LIMIT, "default"),
+        "prefix_cache": (0, "default"),
         "rope": ("auto", "default"),
         "rope_factor": (None, "default"),
         "ignore": (("a",), ".repoqa.toml"),

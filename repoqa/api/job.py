@@ -195,7 +195,13 @@ def opened_model(job: Job, *, progress: Progress, note: Callable[[str], None] = 
     settings, profile = job.settings, job.profile
     endpoint = Endpoint(settings.server_url or profile.url, settings.server_model, settings.api_key)
     return open_model(
-        profile, cache=settings.cache_dir, progress=progress, endpoint=endpoint, note=note
+        profile,
+        cache=settings.cache_dir,
+        progress=progress,
+        endpoint=endpoint,
+        note=note,
+        # Of many windows, each would take the place of the one before.
+        prefix_cache=settings.prefix_cache if job.strategy == "single" else 0,
     )
 
 

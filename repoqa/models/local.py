@@ -24,7 +24,9 @@ from repoqa.protocols import Progress
 from repoqa.records import Prompt
 
 if TYPE_CHECKING:
+    from repoqa.models.device import Device
     from repoqa.models.held import Held
+    from repoqa.models.prefix_store import PrefixStore
 
 Note = Callable[[str], None]
 
@@ -45,7 +47,8 @@ class _Manner:
 class LocalModel:
     """A Model over the checkpoint in a directory. Nothing heavy happens before `stream`.
 
-    It holds what it has read last, for a prompt that begins the same. `note` is told how it is run.
+    It holds what it has read last, for a prompt that begins the same. `note` is told how it is run,
+    `prefixes` are the folder where what it reads is kept, and the bytes that all of it may take.
     `seed` is what answers at a temperature begin with: another one gives another answer.
     """
 
@@ -60,6 +63,8 @@ class LocalModel:
         self._model: Any = None
         self._rope = RopePlan("none")
         self._held: Held | None = None
+        self._numbers: Device | None = None
+        self.prefixes: tuple[Path, int] | None = None
 
     @property
     def name(self) -> str:
@@ -117,14 +122,30 @@ class LocalModel:
         decoder = self.codec.decoder(joined=manner.joined)
         # Taken while it changes: of two answers at once the second begins anew.
         held, self._held = self._held or Held(), None
+        store = self._store()
+        used = store.fill(held, model, ids, room=len(ids) + profile.answer) if store else None
         try:
             for token in generate(model, ids, sampling, progress=progress, held=held):
                 if text := decoder.push(token):
                     yield text
         finally:
             self._held = held if model is self._model else None
+            if store:
+                store.keep(held, len(ids), used=used)
         if text := decoder.finish():
             yield text
+
+    def _store(self) -> "PrefixStore | None":
+        if self.prefixes is None or self._numbers is None:
+            return None
+        from repoqa.models.prefix_store import PrefixStore, model_key
+
+        files = [*weight_files(self._checkpoint), self._checkpoint / "config.json"]
+        if self._adapter is not None:
+            files += sorted(path for path in self._adapter.iterdir() if path.is_file())
+        folder, limit = self.prefixes
+        key = model_key(files, self._numbers, self._rope.parameters)
+        return PrefixStore(folder, limit, key)
 
     def loaded(self, prompt_tokens: int, *, progress: Progress) -> Any:
         """The model, in memory and ready for a prompt of so many tokens."""
@@ -156,6 +177,7 @@ class LocalModel:
         finally:
             progress.finish()
         self.note(choice.reason)
+        self._numbers = device
         progress.start(f"Loading {self.name}")
         try:
             from repoqa.models.load import load

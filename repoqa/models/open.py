@@ -12,6 +12,9 @@ from repoqa.protocols import Embedder, Model, Progress
 if TYPE_CHECKING:
     from repoqa.models.local import LocalModel
 
+PREFIXES = "prefixes"
+"""The folder in the cache that holds what models have read."""
+
 
 def _unheard(text: str) -> None:
     """What the user could be told is not said."""
@@ -24,16 +27,20 @@ def open_model(
     progress: Progress,
     endpoint: Endpoint | None = None,
     note: Callable[[str], None] = _unheard,
+    prefix_cache: int = 0,
 ) -> Model:
     """The model of `profile`; its weights are fetched into `cache` where they are not here yet.
 
     `endpoint` is where a `server` profile's server is; without one the profile's own address
-    counts. `note` is told how a model is run here, before its weights are loaded. Raises
-    ModelError, ServerError, and UsageError for a server without an address.
+    counts. `note` is told how a model is run here, before its weights are loaded. `prefix_cache`
+    is how many bytes what it reads may take in `cache`, for later processes. Raises ModelError,
+    ServerError, and UsageError for a server without an address.
     """
     match profile.engine:
         case "transformers":
-            return open_local(profile, cache=cache, progress=progress, note=note)
+            model = open_local(profile, cache=cache, progress=progress, note=note)
+            model.prefixes = (cache / PREFIXES, prefix_cache) if prefix_cache else None
+            return model
         case "server":
             from repoqa.models.server import ServerModel
 
