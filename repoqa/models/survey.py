@@ -4,13 +4,14 @@ Nothing is loaded or fetched, and torch is not imported.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from repoqa.errors import ModelError, UsageError
 from repoqa.models.adapter import ADAPTER_WEIGHTS
 from repoqa.models.checkpoint import read_config
 from repoqa.models.hardware import cards, multiplies_bf16, unpacks_half
+from repoqa.models.llama_cpp import weights_file
 from repoqa.models.memory import available_to_cpu, parameters
 from repoqa.models.plan import (
     ACCELERATOR_CHUNK,
@@ -47,6 +48,10 @@ def whereabouts(profile: Profile, *, cache: Path) -> str:
     `here, 538 MB, adapter 2 MB` or `here, 538 MB, its adapter is missing`."""
     if profile.engine == "server":
         return profile.url or "the server that you name"
+    if profile.engine == "llamacpp":
+        file = Path(profile.weights)
+        here = f"here, {file.stat().st_size / 10**6:,.0f} MB" if file.is_file() else ""
+        return here or f"not here: {file}"
     if profile.engine == "scripted":
         return profile.weights
     checkpoint = find_checkpoint(profile, cache=cache)
@@ -78,13 +83,14 @@ def lines_of(profile: Profile) -> Iterator[tuple[str, str]]:
 def work_of(profile: Profile, tokens: int, *, cache: Path) -> Work:
     """The model to be run with a prompt of so many tokens and its answer, from its weights where
     they are here, else from the profile's shape. Raises UsageError where neither is known."""
-    if profile.engine != "transformers":
+    if profile.engine not in ("transformers", "llamacpp"):
         raise UsageError(
             f"{profile.name} does not run on this machine: its memory is another's",
             remedy="Name a model that does: repoqa models list.",
         )
     total = tokens + profile.answer
-    checkpoint = find_checkpoint(profile, cache=cache)
+    in_file = profile.engine == "llamacpp"
+    checkpoint = None if in_file else find_checkpoint(profile, cache=cache)
     if checkpoint is not None and is_complete(checkpoint):
         config = read_config(profile, checkpoint)
         return Work(config, parameters(weight_files(checkpoint)), total, can_shrink=False)
@@ -93,7 +99,8 @@ def work_of(profile: Profile, tokens: int, *, cache: Path) -> Work:
             f"the profile {profile.name} does not tell the model's sizes",
             remedy="Fetch its weights, or give it a [shape] as configs/README.md says.",
         )
-    return Work(profile.shape, profile.shape.parameters, total, can_shrink=False)
+    work = Work(profile.shape, profile.shape.parameters, total, can_shrink=False)
+    return replace(work, file=weights_file(profile).stat().st_size) if in_file else work
 
 
 def places(profile: Profile) -> list[Place]:

