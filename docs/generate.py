@@ -67,6 +67,8 @@ WORDS = {
     "cache_dir": "where the index and fetched weights are kept",
     "cache_limit": 'the most that the index may take on disk, as in `"2G"`; what was unused '
     "longest goes first",
+    "prefix_cache": 'the most that what models have read may take on disk, as in `"4G"`, so that '
+    "`-c` reads only what is new",
     "rope": "how positions are scaled past the window that the model was trained on",
     "rope_factor": "how far they are stretched",
     "ignore": "patterns as in `.gitignore`, to leave files out; in the variable, with `:` between",
@@ -80,6 +82,7 @@ UNSAID = {
     "server.model": "the server's first",
     "api_key": "none",
     "cache_dir": "the user's cache folder",
+    "prefix_cache": "nothing is kept",
     "rope_factor": "as far as the prompt needs",
     "ignore": "none",
 }
