@@ -8,7 +8,7 @@ control tokens. What it has read stays in its cache for the next prompt.
 
 import secrets
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,21 +180,34 @@ class LlamaCppModel:
             "cache_prompt": True,
             "return_progress": True,
         }
-        progress.start("Reading the prompt", total=len(ids), unit="tokens")
-        reading = True
-        try:
-            with client.stream("POST", "/completion", json=request) as response:
-                if response.is_error:
-                    raise _refused(response.read().decode(errors="replace"))
-                for event in _events(response.iter_bytes(), progress=progress):
-                    if event.content and reading:
-                        progress.finish()
-                        reading = False
-                    if event.content:
-                        yield event.content
-        finally:
-            if reading:
-                progress.finish()
+        with (
+            _reading(len(ids), progress) as finish,
+            client.stream("POST", "/completion", json=request) as response,
+        ):
+            if response.is_error:
+                raise _refused(response.read().decode(errors="replace"))
+            for event in _events(response.iter_bytes(), progress=progress):
+                if event.content:
+                    finish()
+                    yield event.content
+
+
+@contextmanager
+def _reading(tokens: int, progress: Progress) -> Iterator[Callable[[], None]]:
+    """The stage of reading a prompt, ended by what is yielded, or with the work."""
+    is_open = True
+
+    def finish() -> None:
+        nonlocal is_open
+        if is_open:
+            is_open = False
+            progress.finish()
+
+    progress.start("Reading the prompt", total=tokens, unit="tokens")
+    try:
+        yield finish
+    finally:
+        finish()
 
 
 def _events(chunks: Iterable[bytes], *, progress: Progress) -> Iterator[_Event]:
