@@ -27,12 +27,11 @@ def header(preparation: Preparation, shown: Sequence[Shown]) -> Markup:
     """Whose code it is, the question, and what the page holds in figures."""
     snapshot, setup, prompt = preparation.snapshot, preparation.setup, preparation.prompt
     revision = snapshot.revision[:SHORT_REVISION] if snapshot.revision else "working tree"
-    about = "" if prompt.exact else "at most "
+    about = "" if prompt.exact else "≤ "
     figures = (
-        (f"{prompt.tokens:,}", f"{about}tokens of {setup.budget:,}"),
+        (f"{about}{prompt.tokens:,}", f"tokens of {setup.budget:,}"),
         (f"{len(shown):,}", "excerpts"),
         (f"{len({each.excerpt.path for each in shown}):,}", "files shown"),
-        (f"{len(preparation.ranking.symbols):,}", "symbols ranked"),
         (f"{len(preparation.index.paths):,}", "files read"),
     )
     title, _, rest = preparation.shown.text.partition("\n")
@@ -113,7 +112,7 @@ def _cell(each: Shown) -> Markup:
     described = f"{each.title}, {each.place}, {tokens}, score {each.score:.2f}"
     return element(
         "a",
-        element("b", each.title),
+        element("b", each.label),
         element("span", f"{each.file}:{each.excerpt.start}"),
         element("span", tokens),
         href=f"#{each.anchor}",

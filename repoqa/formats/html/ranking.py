@@ -33,14 +33,15 @@ LEGEND: Mapping[str, str] = {
 OTHER = "near"
 SYMBOL_WORDS: Mapping[str, str] = {
     **WORDS,
-    "title": "words of the question's first line in its code",
-    "title_name": "words of the question's first line in its name",
+    "title": "the first line's words in its code",
+    "title_name": "the first line's words in its name",
+    "phrases": "the question's words stand together",
 }
 FILE_WORDS: Mapping[str, str] = {
     "text": "words of the question in it",
-    "title": "words of the question's first line in it",
+    "title": "the first line's words in it",
     "path": "words of the question in its path",
-    "title_path": "words of the question's first line in its path",
+    "title_path": "the first line's words in its path",
     "module": "its module is named in the question",
     "mention": "named in the question",
     "units": "its best symbols",
@@ -69,7 +70,7 @@ def ranking(preparation: Preparation, anchors: Anchors) -> Markup:
 
 
 def _counted(what: str, shown: int, all_: int) -> str:
-    return f"The {shown:,} best of {all_:,} {what}" if shown < all_ else f"All {all_:,} {what}"
+    return f"The {shown:,} best {what}" if shown < all_ else f"All {all_:,} {what} found"
 
 
 def _symbol(ranked: RankedSymbol, anchors: Anchors) -> tuple[Markup, Mapping[str, str]]:
@@ -77,10 +78,9 @@ def _symbol(ranked: RankedSymbol, anchors: Anchors) -> tuple[Markup, Mapping[str
     place = f"{ranked.path}:{symbol.start}-{symbol.end}"
     address = anchors.of(ranked.path, symbol.start, symbol.end)
     name = element("a", symbol.name, href=address) if address else element("b", symbol.name)
-    kind = element("span", symbol.kind, class_="badge")
     left_out = "" if address else element("span", "left out", class_="badge out")
-    where = element("span", place, class_="place")
-    return join((name, " ", kind, left_out, where)), SYMBOL_WORDS
+    where = element("span", f"{symbol.kind} · {place}", class_="place")
+    return join((name, " ", left_out, where)), SYMBOL_WORDS
 
 
 def _file(ranked: RankedFile, anchors: Anchors) -> tuple[Markup, Mapping[str, str]]:

@@ -20,8 +20,8 @@ def left_out(preparation: Preparation, shown: Sequence[Shown]) -> Markup:
         (
             element(
                 "p",
-                f"{count:,} of {len(preparation.ranking.symbols):,} ranked symbols did not fit the "
-                f"budget of {preparation.setup.budget:,} tokens. A larger --budget shows more; "
+                f"{count:,} of the {len(preparation.ranking.symbols):,} best symbols did not fit "
+                f"the budget of {preparation.setup.budget:,} tokens. A larger --budget shows more; "
                 "--path shows one for certain.",
             ),
             element("h3", "The best of them") if missing else "",

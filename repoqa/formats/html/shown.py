@@ -45,8 +45,17 @@ class Shown:
     @property
     def title(self) -> str:
         """The best symbol's name, or the file's where its lines have none."""
+        return self._symbol_name or self.file
+
+    @property
+    def label(self) -> str:
+        """The title where there is little room: without the class that a method is in."""
+        return self._symbol_name.rpartition(".")[2] or self.file
+
+    @property
+    def _symbol_name(self) -> str:
         named = (each.symbol.name for each in self.ranked if each.symbol.kind != "section")
-        return next(named, self.file)
+        return next(named, "")
 
     @property
     def folder(self) -> str:
