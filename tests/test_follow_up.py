@@ -95,7 +95,7 @@ def test_a_follow_up_shows_what_was_shown_and_says_what_is_new(shop: Path) -> No
     assert summary == "repoqa: 5 places named, 2 not in this code and marked [?: …]"
     prompt = repoqa("ask", "--model", "reciter", "-c", "--dry-run", "and", where=shop).stdout
     assert f"Earlier question:\n{QUESTION}\n\nis total wrong too\n" in prompt
-    new = "More code, with line numbers:\nshop/basket.py:1-3\n"
+    new = "More code, with line numbers:\nshop/basket.py:1-6\n"
     assert f"Earlier answer, not checked:\n{ANSWER.strip()}\n\n{new}" in prompt
     assert prompt.endswith(f"Question:\nand\n\n{CLOSING}\n")
     assert "def strengthen" in prompt
