@@ -2,18 +2,19 @@
 
     python benchmarks/weights.py read REPORTS.jsonl --repos DIR --into FOLDER --cache CACHE
     python benchmarks/weights.py worth FOLDER
-    python benchmarks/weights.py fit FOLDER
+    python benchmarks/weights.py fit FOLDER --beside OTHER_FOLDER
 
 `read` keeps each report's signals as arrays (of the 900 likeliest units, and of their files).
-`worth` leaves out each signal in turn. `fit` starts from the hand-made sketch and moves one weight
-at a time on a grid as long as that helps, on all repositories but one group, and counts on the
-group left out; beside it stand the weights of the package. Nothing is random.
+`worth` leaves out each signal in turn. `fit` moves one weight at a time as long as that helps: from
+the hand-made sketch, on all repositories but one group, and counts on the group left out; then from
+the package's weights on all, which shall not move. Reports of other languages (`--beside`) count
+half in each fit. Nothing is random.
 """
 
 import argparse
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,16 +43,37 @@ SKETCH_UNITS = {"text": 1.0, "title": 0.5, "name": 0.5, "title_name": 0.5, "defi
 SKETCH_UNITS |= {"dotted": 1.0, "trace": 1.5, "mention": 1.0, "diff": 1.0}
 SKETCH_FILES = {"text": 1.0, "title": 0.5, "path": 0.5, "title_path": 0.5, "module": 1.0}
 SKETCH_FILES |= {"mention": 1.5, "trace": 1.5, "diff": 1.0}
-GRID = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-# A weight moves only for more than chance moves: half a report in a hundred.
-LEAST_GAIN = 1.0
-ROUNDS = 3
+SKETCH_SHARES = (0.5, 1.0)
+# A weight moves by so many steps, of which the shares take smaller ones ...
+STEPS = (-4, -2, -1, 1, 2, 4)
+STEP = 0.25
+SHARE_STEP = 0.05
+# ... and only for more than a third of a report in a hundred.
+LEAST_GAIN = 0.3
+ROUNDS = 6
+# What is fitted: the hits that are aimed at whole, their neighbours half, so that a single report
+# at one border decides little.
+FILE_GOALS = {1: 1.0, 3: 0.5, 5: 1.0, 10: 0.5}
+FUNCTION_GOALS = {1: 0.5, 5: 1.0, 10: 1.0, 20: 0.5}
+SHOWN = ("file@1", "file@5", "function@5", "function@10", "sum")
+BESIDE = 0.5
+# Places that the evidence names speak in few of these reports, and a diff in none: set by hand.
+BY_HAND = ("mention", "trace", "diff")
 KEPT_UNITS = 900
 # Repositories with few reports are left out together.
 OWN_GROUP = 20
 
 Floats = NDArray[np.float64]
-Weights = tuple[Floats, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """`units` and `files` weigh the signals in the order of UNITS and FILES; `shares` are what a
+    unit gets of its file's score, and a file of its units'."""
+
+    units: Floats
+    files: Floats
+    shares: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +94,8 @@ class Case:
 
     def found(self, weights: Weights) -> tuple[float, float | None]:
         """The rank at which all gold files are found, and all gold functions (None: none is)."""
-        own, files = self.units @ weights[0], self.files @ weights[1]
+        own, files = self.units @ weights.units, self.files @ weights.files
+        of_file, of_units = weights.shares
         order = np.lexsort((-own, self.unit_file))
         nth = np.arange(len(order)) - np.searchsorted(self.unit_file[order], self.unit_file[order])
         best = order[nth < BEST_UNITS]
@@ -81,8 +104,8 @@ class Case:
             weights=own[best] / (1 + nth[nth < BEST_UNITS]),
             minlength=len(files),
         )
-        files = (files + UNITS_SHARE * lift) * self.share
-        units = own * self.share[self.unit_file] + FILE_SHARE * files[self.unit_file]
+        files = (files + of_units * lift) * self.share
+        units = own * self.share[self.unit_file] + of_file * files[self.unit_file]
         functions = None
         if self.functions:
             functions = _last(units, self.gold_units, self.functions, among=self.is_function)
@@ -103,92 +126,149 @@ def figures(cases: Sequence[Case], weights: Weights) -> dict[str, float]:
     found = [case.found(weights) for case in cases]
     files = np.array([rank for rank, _ in found])
     functions = np.array([rank for _, rank in found if rank is not None])
-    hits = {f"file@{k}": 100 * float((files <= k).mean()) for k in (1, 5)}
-    if len(functions):
-        hits |= {f"function@{k}": 100 * float((functions <= k).mean()) for k in (5, 10)}
-    near = [100 * float((1 / ranks).mean()) for ranks in (files, functions) if len(ranks)]
-    return {**hits, "sum": sum(hits.values()) + sum(near)}
+    hits: dict[str, float] = {}
+    total = 0.0
+    for name, ranks, goals in (
+        ("file", files, FILE_GOALS),
+        ("function", functions, FUNCTION_GOALS),
+    ):
+        for k, goal in goals.items():
+            hits[f"{name}@{k}"] = 100 * float((ranks <= k).mean()) if len(ranks) else 0.0
+            total += goal * hits[f"{name}@{k}"]
+        total += 100 * float((1 / ranks).mean()) if len(ranks) else 0.0
+    return {**hits, "sum": total}
 
 
-def ascend(cases: Sequence[Case], weights: Weights) -> Weights:
-    """Move one weight at a time to the grid's best, until none gains enough."""
-    units, files = weights[0].copy(), weights[1].copy()
-    best = figures(cases, (units, files))["sum"]
+def ascend(cases: Sequence[Case], weights: Weights, beside: Sequence[Case]) -> Weights:
+    """Move one weight at a time to the best step, until none gains enough."""
+
+    def gained() -> float:
+        both = figures(cases, weights)["sum"]
+        return both + BESIDE * figures(beside, weights)["sum"] if beside else both
+
+    best = gained()
     for _ in range(ROUNDS):
         before = best
-        for row in (units, files):
-            for place in range(len(row)):
-                best = _best_step(cases, (units, files), row, place=place, best=best)
+        for row, place, step in _movable(weights):
+            best = _best_step(row, place, step=step, best=best, gained=gained)
         if best == before:
             break
-    return units, files
+    return weights
+
+
+def _movable(weights: Weights) -> Iterator[tuple[Floats, int, float]]:
+    for row, names in ((weights.units, UNITS), (weights.files, FILES)):
+        for place, name in enumerate(names):
+            if name not in BY_HAND:
+                yield row, place, STEP
+    yield from ((weights.shares, place, SHARE_STEP) for place in range(len(weights.shares)))
 
 
 def _best_step(
-    cases: Sequence[Case], weights: Weights, row: Floats, *, place: int, best: float
+    row: Floats, place: int, *, step: float, best: float, gained: Callable[[], float]
 ) -> float:
+    """The row's weight at its best step, and what is gained there."""
     current = chosen = row[place]
     least = best + LEAST_GAIN
-    for value in GRID:
-        row[place] = value
-        if value != current and (gained := figures(cases, weights)["sum"]) > least:
-            chosen, least = value, gained
+    for steps in STEPS:
+        row[place] = round(current + steps * step, 2)
+        if row[place] >= 0 and (now := gained()) > least:
+            chosen, least = row[place], now
     row[place] = chosen
     return best if chosen == current else least
 
 
-def fit(cases: Sequence[Case]) -> None:
-    """Print what is found on each group of repositories left out, and the weights from all."""
-    sketch = _weights(SKETCH_UNITS, SKETCH_FILES)
-    package = _weights(UNIT_WEIGHTS, FILE_WEIGHTS)
+def fit(cases: Sequence[Case], beside: Sequence[Case]) -> None:
+    """Print what is found on each group of repositories left out, and whether the package's weights
+    would move."""
     sizes = Counter(case.repo for case in cases)
     group_of = {repo: repo if size >= OWN_GROUP else "others" for repo, size in sizes.items()}
+    everywhere: Counter[str] = Counter()
     for group in sorted(set(group_of.values())):
         inside = [case for case in cases if group_of[case.repo] == group]
         outside = [case for case in cases if group_of[case.repo] != group]
-        _show(f"{group}: sketch", len(inside), figures(inside, sketch))
-        _show(f"{group}: fitted elsewhere", len(inside), figures(inside, ascend(outside, sketch)))
-        _show(f"{group}: the package's", len(inside), figures(inside, package))
-    fitted = ascend(cases, package)
-    for name, weights in (("sketch", sketch), ("package", package), ("moved from it", fitted)):
-        _show(f"all: {name}", len(cases), figures(cases, weights))
-    for names, before, after in zip((UNITS, FILES), package, fitted, strict=True):
-        moved = {
-            name: f"{old:g} -> {new:g}"
-            for name, old, new in zip(names, before, after, strict=True)
-            if old != new
-        }
-        print("would move:", moved or "none")
+        fitted = ascend(outside, _sketch(), beside)
+        for name, weights in (
+            ("sketch", _sketch()),
+            ("fitted elsewhere", fitted),
+            ("the package's", _package()),
+        ):
+            _show(f"{group}: {name}", len(inside), figures(inside, weights))
+        everywhere.update(_found(inside, fitted))
+    print("all, fitted elsewhere:", {name: everywhere[name] for name in sorted(everywhere)})
+    _show("all: sketch", len(cases), figures(cases, _sketch()))
+    _show("all: the package's", len(cases), figures(cases, _package()))
+    if beside:
+        _show("beside: sketch", len(beside), figures(beside, _sketch()))
+        _show("beside: the package's", len(beside), figures(beside, _package()))
+    _tell_moved(ascend(cases, _package(), beside))
+
+
+def _found(cases: Sequence[Case], weights: Weights) -> Counter[str]:
+    """How many reports are found, by figure: shares of groups do not add up."""
+    ranks = [case.found(weights) for case in cases]
+    counts = Counter({f"file@{k}": sum(file <= k for file, _ in ranks) for k in (1, 5)})
+    functions = [rank for _, rank in ranks if rank is not None]
+    counts.update({f"function@{k}": sum(rank <= k for rank in functions) for k in (5, 10)})
+    counts["reports"], counts["with functions"] = len(ranks), len(functions)
+    return counts
+
+
+def _tell_moved(fitted: Weights) -> None:
+    package = _package()
+    rows = (
+        (UNITS, package.units, fitted.units),
+        (FILES, package.files, fitted.files),
+        (("file's share", "units' share"), package.shares, fitted.shares),
+    )
+    moved = [
+        f"{name} {old:g} -> {new:g}"
+        for names, before, after in rows
+        for name, old, new in zip(names, before, after, strict=True)
+        if old != new
+    ]
+    print("would move:", ", ".join(moved) or "none")
 
 
 def worth(cases: Sequence[Case], seconds: Mapping[str, float]) -> None:
     """Print what is lost without each signal, and its median milliseconds."""
-    package = _weights(UNIT_WEIGHTS, FILE_WEIGHTS)
-    whole = figures(cases, package)
+    whole = figures(cases, _package())
     _show("all signals", len(cases), whole)
-    for part, names in enumerate((UNITS, FILES)):
+    for part, names in (("unit", UNITS), ("file", FILES)):
         for place, name in enumerate(names):
-            weights = (package[0].copy(), package[1].copy())
-            weights[part][place] = 0.0
+            weights = _package()
+            row = weights.units if part == "unit" else weights.files
+            row[place] = 0.0
             without = figures(cases, weights)
-            label = f"{('unit', 'file')[part]} {name}"
             lost = {key: without[key] - whole[key] for key in whole}
-            _show(f"without {label}", len(cases), lost, milliseconds=1000 * seconds[label])
+            cost = 1000 * seconds[f"{part} {name}"]
+            _show(f"without {part} {name}", len(cases), lost, milliseconds=cost)
 
 
 def _show(
     name: str, number: int, shown: Mapping[str, float], *, milliseconds: float | None = None
 ) -> None:
     cost = "" if milliseconds is None else f" | {milliseconds:6.1f} ms"
-    line = " | ".join(f"{key} {value:+6.1f}" for key, value in shown.items())
+    line = " | ".join(f"{key} {shown[key]:+6.1f}" for key in SHOWN)
     print(f"{name:42} | {number:4} | {line}{cost}", flush=True)
 
 
-def _weights(units: Mapping[str, float], files: Mapping[str, float]) -> Weights:
-    return (
+def _weights(
+    units: Mapping[str, float], files: Mapping[str, float], shares: Sequence[float]
+) -> Weights:
+    return Weights(
         np.array([units.get(name, 0.0) for name in UNITS]),
         np.array([files.get(name, 0.0) for name in FILES]),
+        np.array(shares),
     )
+
+
+def _sketch() -> Weights:
+    return _weights(SKETCH_UNITS, SKETCH_FILES, SKETCH_SHARES)
+
+
+def _package() -> Weights:
+    return _weights(UNIT_WEIGHTS, FILE_WEIGHTS, (FILE_SHARE, UNITS_SHARE))
 
 
 def signals(report: Report, index: Index) -> tuple[dict[str, Any], dict[str, float]]:
@@ -290,7 +370,10 @@ def main() -> None:
     reading.add_argument("--into", type=Path, required=True)
     reading.add_argument("--cache", type=Path, required=True, help="a folder for the indexes")
     for name in ("worth", "fit"):
-        commands.add_parser(name).add_argument("folder", type=Path)
+        counting = commands.add_parser(name)
+        counting.add_argument("folder", type=Path)
+        if name == "fit":
+            counting.add_argument("--beside", type=Path, help="signals of other languages' reports")
     given = parser.parse_args()
     if given.command == "read":
         read_all(given.reports, repositories=given.repos, into=given.into, cache=given.cache)
@@ -298,7 +381,7 @@ def main() -> None:
     loaded = list(load(given.folder))
     cases = [case for case, _ in loaded]
     if given.command == "fit":
-        fit(cases)
+        fit(cases, [case for case, _ in load(given.beside)] if given.beside else [])
         return
     costs = {k: float(np.median([s[k] for _, s in loaded])) for k in loaded[0][1]}
     worth(cases, costs)

@@ -28,6 +28,7 @@ STOP_TERMS = frozenset(term for word in _STOP_WORDS.split() for term in terms_of
 SHORTEST_NAME = 3
 # A failing test is where the bug shows; it is rarely where the bug is.
 TEST_FRAME = 0.25
+TEST_MENTION = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Query:
     """`terms` and `title` weigh each term 1 + ln(its count); names are as written.
 
     `frames` and `mentions` are places with their strength: 1, shared among the files a printed
-    path may mean, and for frames divided by their distance from the innermost in this repository.
+    path may mean, less for tests, and for frames divided by their distance from the innermost in
+    this repository.
     `title_words` are the title's plain words, as written. `phrases` are the terms of the title, of
     each error message and of the prose, in order, for words that stand together. `changes` are the
     lines that a diff changes.
@@ -60,10 +62,10 @@ def understand(question: Question, index: Index) -> Query:
     places = Places(index.paths)
     names = {part: None for name in question.identifiers for part in name.split(".")}
     mentioned = (
-        pair
+        (place, strength * (TEST_MENTION if part_of(place.path) == "test" else 1))
         for mention in question.paths
         if not is_library(mention.path)
-        for pair in _shared(places.of(mention.path, line=mention.line))
+        for place, strength in _shared(places.of(mention.path, line=mention.line))
     )
     return Query(
         terms=_weights(counts),

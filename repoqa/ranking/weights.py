@@ -10,14 +10,14 @@ from types import MappingProxyType
 
 UNIT_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "text": 1.5,
+        "text": 1.0,
         "title": 0.25,
-        "name": 0.5,
+        "name": 0.25,
         "title_name": 0.5,
         "definition": 0.5,
         "title_word": 0.5,
         "used": 0.25,
-        "dotted": 1.5,
+        "dotted": 1.25,
         "trace": 1.5,
         "mention": 1.0,
         "diff": 1.0,
@@ -27,10 +27,10 @@ UNIT_WEIGHTS: Mapping[str, float] = MappingProxyType(
 )
 FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "text": 1.5,
-        "title": 1.0,
+        "text": 1.25,
+        "title": 2.0,
         "path": 1.0,
-        "title_path": 0.5,
+        "title_path": 1.25,
         "module": 0.5,
         "mention": 0.75,
         "trace": 1.5,
@@ -40,7 +40,7 @@ FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
 # A file is lifted by its best units, of which the n-th best counts 1/n; a unit by its file.
 BEST_UNITS = 10
 UNITS_SHARE = 0.75
-FILE_SHARE = 0.35
+FILE_SHARE = 0.25
 # What is kept of the score of a file that is rarely where a bug is fixed, by the part of the
 # project it belongs to, unless the evidence names it.
 PART_SHARES: Mapping[str, float] = MappingProxyType(
