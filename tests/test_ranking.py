@@ -13,6 +13,7 @@ from repoqa.index.index import Index
 from repoqa.index.store import Store
 from repoqa.protocols import Silent
 from repoqa.ranking.places import Place, Places, is_library, part_of
+from repoqa.ranking.query import understand
 from repoqa.ranking.rank import rank
 from repoqa.records import Lines, RankedFile, RankedSymbol, Ranking
 from repoqa.repository.snapshot import open_snapshot
@@ -128,6 +129,16 @@ def test_tests_and_docs_stand_behind_the_code_they_speak_of(index: Index) -> Non
 def test_a_test_that_the_question_names_is_not_put_back(index: Index) -> None:
     ranking = rank(read("tests/test_session.py fails"), index)
     assert ranking.files[0].path == "tests/test_session.py"
+
+
+def test_a_test_that_the_question_names_counts_half_of_the_code_that_it_names(index: Index) -> None:
+    query = understand(read("tests/test_session.py fails since shop/session.py changed"), index)
+    assert dict(query.mentions) == {
+        Place("tests/test_session.py"): 0.5,
+        Place("shop/session.py"): 1.0,
+    }
+    ranking = rank(read("tests/test_session.py fails since shop/session.py changed"), index)
+    assert ranking.files[0].path == "shop/session.py"
 
 
 @pytest.mark.parametrize("question", ["", "zzz qqq", "renew", "Session.renew in shop/session.py:7"])
