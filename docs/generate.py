@@ -72,7 +72,6 @@ WORDS = {
     "rope": "how positions are scaled past the window that the model was trained on",
     "rope_factor": "how far they are stretched",
     "ignore": "patterns as in `.gitignore`, to leave files out; in the variable, with `:` between",
-    "rerank": "`off`: do not read candidates for their meaning, where `repoqa-cli[rerank]` is",
 }
 BINARY_GIGABYTE = 1 << 30
 UNSAID = {
@@ -168,7 +167,7 @@ def _printed(what: str, project: Path) -> str:
 def _run(arguments: list[str], project: Path) -> str:
     """What a command prints for the example's question, on a machine with nothing set up."""
     home = project.parent / "home"
-    plain = {"HOME": str(home), "REPOQA_RERANK": "off", "COLUMNS": str(WIDTH)}
+    plain = {"HOME": str(home), "COLUMNS": str(WIDTH)}
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from repoqa.records import ParsedFile, Prompt
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 
 class CodeSource(Protocol):
@@ -103,21 +102,5 @@ class Model(Protocol):
         """Yield the answer's text as it is generated; closing the iterator stops generation.
 
         Raises ModelError or ServerError. Prefill is reported to `progress` in tokens.
-        """
-        ...
-
-
-class Embedder(Protocol):
-    """Gives texts vectors of length 1 whose angle tells how near they are in meaning."""
-
-    @property
-    def name(self) -> str:
-        """The model's name; another one where the same text gives another vector."""
-        ...
-
-    def embed(self, texts: Sequence[str], *, progress: Progress) -> "NDArray[np.float32]":
-        """The texts' vectors, one a row; a text's does not depend on the others. Raises ModelError.
-
-        Texts are read up to the model's own limit.
         """
         ...

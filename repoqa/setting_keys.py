@@ -1,11 +1,8 @@
 """The keys of the settings: what each source may give, and in which form."""
 
-from typing import Literal, TypeAlias
-
 import msgspec
 
 ENVIRONMENT_PREFIX = "REPOQA_"
-Rerank: TypeAlias = Literal["auto", "off"]
 
 
 class Source(
@@ -28,13 +25,12 @@ class Source(
     rope: str | msgspec.UnsetType = msgspec.UNSET
     rope_factor: float | str | msgspec.UnsetType = msgspec.UNSET
     ignore: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    rerank: Rerank | msgspec.UnsetType = msgspec.UNSET
 
 
 FIELD_OF = dict(zip(Source.__struct_encode_fields__, Source.__struct_fields__, strict=True))
 KEYS = tuple(FIELD_OF)
 CONFIG_KEYS = tuple(key for key in KEYS if key != "api_key")
-REPOSITORY_KEYS = ("budget", "ignore", "rerank")
+REPOSITORY_KEYS = ("budget", "ignore")
 KEY_OF_VARIABLE = {f"{ENVIRONMENT_PREFIX}{name.upper()}": key for key, name in FIELD_OF.items()}
 SECTIONS = ("server",)
 TOKEN_KEYS = ("budget", "answer")

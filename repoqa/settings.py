@@ -31,7 +31,6 @@ from repoqa.setting_keys import (
     SECTIONS,
     SIZE_KEYS,
     TOKEN_KEYS,
-    Rerank,
     Source,
 )
 
@@ -57,8 +56,7 @@ class Settings:
     """What the user wants. Budgets are in tokens; None means as the model's profile has it.
 
     `cache_limit` is the most that the index in the cache may take, in bytes, `prefix_cache` the
-    most that what models have read may take there; 0 keeps none of it. `rerank` is whether
-    candidates are read for their meaning: `auto` where the extra for it is installed.
+    most that what models have read may take there; 0 keeps none of it.
     """
 
     model: str = DEFAULT_MODEL
@@ -73,7 +71,6 @@ class Settings:
     rope: str = "auto"
     rope_factor: float | None = None
     ignore: tuple[str, ...] = ()
-    rerank: Rerank = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,6 @@ def own_environment(
     home = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith(("GIT_", "REPOQA_", "XDG_"))]:
         monkeypatch.delenv(name)
-    # Where its extra is installed it would read every test's candidates, a second each.
-    monkeypatch.setenv("REPOQA_RERANK", "off")
     for name, folder in HOMES.items():
         monkeypatch.setenv(name, str(home / folder))
     settings = home / ".gitconfig"

@@ -40,4 +40,4 @@ def test_reasons_in_words_strongest_first() -> None:
 
 
 def test_every_signal_of_the_ranking_has_words() -> None:
-    assert {*UNIT_WEIGHTS, "file", "pinned", "meaning"} - WORDS.keys() == set()
+    assert {*UNIT_WEIGHTS, "file", "pinned"} - WORDS.keys() == set()

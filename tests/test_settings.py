@@ -276,7 +276,6 @@ def test_each_setting_tells_the_source_that_had_the_last_word() -> None:
         "rope": ("auto", "default"),
         "rope_factor": (None, "default"),
         "ignore": (("a",), ".repoqa.toml"),
-        "rerank": ("auto", "default"),
     }
     key = trace_settings(environment={"REPOQA_API_KEY": "sk-123"}, flags={})
     assert "sk-123" not in repr(key)

@@ -17,7 +17,6 @@ WORDS: Mapping[str, str] = {
     "name": "words of the question in its name",
     "title": "words of the question in its code",
     "text": "words of the question in its code",
-    "meaning": "close in meaning to the question",
     "phrases": "the question's words stand together in its code",
     "title_word": "named like a word of the title",
     "callees": "called by other suspects",

@@ -18,12 +18,11 @@ from repoqa.diagnosis.prepare import Preparation, Setup, prepare
 from repoqa.errors import UsageError
 from repoqa.evidence import question as evidence
 from repoqa.index.index import Index
-from repoqa.index.vectors import VECTORS, CachedEmbedder
-from repoqa.models.open import open_embedder, open_model
+from repoqa.models.open import open_model
 from repoqa.models.profile import Endpoint, Profile, load_profile
 from repoqa.models.rope import chosen_kind
 from repoqa.models.tokens import tokenizer_for
-from repoqa.protocols import Embedder, Model, Progress
+from repoqa.protocols import Model, Progress
 from repoqa.records import Snapshot
 from repoqa.repository.diff import range_diff, working_tree_diff
 from repoqa.repository.narrow import narrow, without_ignored
@@ -52,8 +51,7 @@ class Options:
     (`path`, `path:12`, `Class.method`) that are shown for certain. `log` is the text of a log, a
     traceback for example. `diff` adds what the working tree changed, `diff_range` what a range of
     commits did (`A..B`). `redact` keeps secrets out of the prompt. `follow_up` continues the last
-    question that the command line asked about the repository. `rerank` reads the first candidates
-    for their meaning, where the extra `repoqa-cli[rerank]` is installed.
+    question that the command line asked about the repository.
     """
 
     model: str | None = None
@@ -69,7 +67,6 @@ class Options:
     diff_range: str | None = None
     redact: bool = True
     follow_up: bool = False
-    rerank: bool = True
 
     @property
     def has_diff(self) -> bool:
@@ -85,8 +82,7 @@ class Options:
     def flags(self) -> dict[str, object]:
         """What they say of the settings. Raises UsageError for a budget that is no number."""
         budget = None if self.budget is None else parse_tokens(self.budget, origin="--budget")
-        rerank = None if self.rerank else "off"
-        return {"model": self.model, "budget": budget, "rerank": rerank, **self.scaling}
+        return {"model": self.model, "budget": budget, **self.scaling}
 
 
 def unheard(text: str) -> None:
@@ -148,7 +144,6 @@ def prepare_job(
         cache=settings.cache_dir,
         redact=options.redact,
         cache_limit=settings.cache_limit,
-        embedder=_embedder(settings),
     )
     wanted = wanted_strategy(options.strategy)
     check_budget(setup.budget, profile, wanted=wanted if asked.for_model else None, note=note)
@@ -176,12 +171,6 @@ def prepare_job(
     if kept:
         note(what_is_new(preparation, kept))
     return Job(settings, profile, preparation, chosen_strategy(wanted, preparation))
-
-
-def _embedder(settings: Settings) -> Embedder | None:
-    """What reads candidates for their meaning, with the vectors it has kept."""
-    found = open_embedder() if settings.rerank == "auto" else None
-    return CachedEmbedder(found, settings.cache_dir / VECTORS) if found else None
 
 
 def kept_answers() -> Path:

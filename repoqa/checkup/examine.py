@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from repoqa.checkup import models, places, reranking, system
+from repoqa.checkup import models, places, system
 from repoqa.checkup.check import Check
 from repoqa.errors import RepositoryError, UsageError
 from repoqa.protocols import Progress
@@ -35,7 +35,6 @@ def examine(patient: Patient, *, progress: Progress) -> tuple[Check, ...]:
         system.device(has_server=bool(settings.server_url)),
         system.memory(),
         models.server(settings),
-        reranking.reranker(settings),
         *models.models(settings, directories=(profile_directory(),)),
     )
 

@@ -32,12 +32,6 @@ Without: TypeAlias = Annotated[
         autocompletion=completion.signals,
     ),
 ]
-Rerank: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--rerank", help="Measure with repoqa-cli[rerank] and without.", show_default=False
-    ),
-]
 app = typer.Typer(name="eval", help="Measure how well code is found, read and written.")
 
 
@@ -75,7 +69,6 @@ def localize(
         ),
     ] = None,
     without: Without = None,
-    rerank: Rerank = False,
     plot: Plot = None,
 ) -> None:
     """Rank and pack real bug reports and compare with what their fixes changed.
@@ -88,7 +81,6 @@ def localize(
     from repoqa.evaluation import reports as data
     from repoqa.evaluation.charts import coverage_chart
     from repoqa.evaluation.measure import Task
-    from repoqa.index.vectors import VECTORS
     from repoqa.settings import read_settings
     from repoqa.terminal.evaluation import localization_tables
     from repoqa.terminal.output import standard_output
@@ -97,8 +89,7 @@ def localize(
     check_charts(plot)
     wanted = list(data.read(reports))[:limit]
     cache = read_settings(environment=os.environ, flags={}).cache_dir
-    vectors = cache / VECTORS if rerank else None
-    task = Task(repos, cache / "index", _known_signals(without or ()), vectors=vectors)
+    task = Task(repos, cache / "index", _known_signals(without or ()))
     output = standard_output()
     with shown_progress(output) as progress:
         measured = _measured(wanted, task, jobs=jobs, out=out, progress=progress)

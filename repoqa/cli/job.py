@@ -127,5 +127,4 @@ def _options(request: Request) -> "Options":
         diff_range=request.diff_range,
         redact=not request.no_redact,
         follow_up=request.follow_up,
-        rerank=not request.no_rerank,
     )

@@ -146,14 +146,6 @@ NoRedact: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
-NoRerank: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--no-rerank",
-        help="Do not read the first candidates for their meaning (repoqa-cli[rerank] does).",
-        show_default=False,
-    ),
-]
 FollowUp: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -205,7 +197,6 @@ class Request:
     diff: Diff = False
     diff_range: DiffRange = None
     no_redact: NoRedact = False
-    no_rerank: NoRerank = False
     follow_up: FollowUp = False
 
 

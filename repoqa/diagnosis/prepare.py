@@ -19,10 +19,9 @@ from repoqa.packing.pack import pack
 from repoqa.prompts import evidence
 from repoqa.prompts.redact import RedactedCode, Redactor, count_marks
 from repoqa.prompts.render import fixed_tokens, render
-from repoqa.protocols import CodeSource, Embedder, Progress, Tokenizer
+from repoqa.protocols import CodeSource, Progress, Tokenizer
 from repoqa.ranking.places import Places
 from repoqa.ranking.rank import rank
-from repoqa.ranking.rerank import rerank
 from repoqa.records import (
     Context,
     PathMention,
@@ -39,7 +38,7 @@ class Setup:
 
     `budget` limits the whole rendered prompt. `cache` is the cache's root, None for no cache on
     disk; `cache_limit` is how many bytes the index may take there. `redact` is whether secrets are
-    kept out of the prompt. `embedder` is what reads the first candidates for their meaning.
+    kept out of the prompt.
     `again` is what a follow-up's prompt is to begin with, as long as that may make it.
     """
 
@@ -49,7 +48,6 @@ class Setup:
     cache: Path | None
     redact: bool = True
     cache_limit: int | None = None
-    embedder: Embedder | None = None
     again: Again | None = None
 
 
@@ -117,10 +115,6 @@ def prepare(
         index = build(snapshot, store, progress=progress)
     with watch.stage("rank"):
         ranking = rank(question, index)
-        if setup.embedder:
-            ranking = rerank(
-                ranking, question, code=index, embedder=setup.embedder, progress=progress
-            )
     with watch.stage("pack"):
         marks = evidence_lines(question, index)
         packed = _packed(question, ranking, code=index, setup=setup, marks=marks)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,14 +15,11 @@ from repoqa.evaluation.reports import Report, find_clone
 from repoqa.evidence import question as evidence
 from repoqa.index.build import build
 from repoqa.index.store import Store
-from repoqa.index.vectors import CachedEmbedder
 from repoqa.models.estimate import EstimatedTokenizer
-from repoqa.models.minilm import MiniLM
 from repoqa.packing.budget import Room
 from repoqa.packing.pack import pack
 from repoqa.protocols import Silent
 from repoqa.ranking.rank import rank
-from repoqa.ranking.rerank import rerank
 from repoqa.repository.snapshot import open_snapshot
 
 # SWE-bench's retrieval sets are counted in cl100k tokens: 13k, 27k and 50k are theirs.
@@ -35,8 +31,7 @@ class Measurement(msgspec.Struct, frozen=True):
 
     `names_gold` says that the report's text names a gold file; `seconds` are those of a question
     whose files are all cached: rank, and the largest pack. `plain` are the files' hits by BM25 over
-    whole files alone, for comparison. `reranked` are the hits after reranking,
-    where that was asked for; the coverage is that of the last ranking then.
+    whole files alone, for comparison.
     """
 
     id: str
@@ -46,22 +41,17 @@ class Measurement(msgspec.Struct, frozen=True):
     hits: dict[str, float]
     coverage: dict[int, dict[str, float]]
     seconds: dict[str, float]
-    reranked: dict[str, float] = {}
     plain: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """How reports are measured: where the clones and the cache are, which signals are left out.
-
-    `vectors` is the folder of what the reranker has read, None for no reranking.
-    """
+    """How reports are measured: where the clones and the cache are, which signals are left out."""
 
     repositories: Path
     cache: Path
     without: frozenset[str] = frozenset()
     budgets: tuple[int, ...] = BUDGETS
-    vectors: Path | None = None
 
 
 class Cl100kTokenizer:
@@ -100,13 +90,7 @@ def measure(report: Report, task: Task) -> Measurement:
     began = time.perf_counter()
     ranking = rank(question, index, without=task.without)
     seconds = {"rank": time.perf_counter() - began}
-    found, reranked = hits(report, ranking, index), {}
-    if task.vectors:
-        began = time.perf_counter()
-        embedder = _embedder(task.vectors)
-        ranking = rerank(ranking, question, code=index, embedder=embedder, progress=Silent())
-        seconds["rerank"] = time.perf_counter() - began
-        reranked = hits(report, ranking, index)
+    found = hits(report, ranking, index)
     tokenizer, covered = Cl100kTokenizer(), {}
     for budget in task.budgets:
         began = time.perf_counter()
@@ -121,15 +105,8 @@ def measure(report: Report, task: Task) -> Measurement:
         hits={name: float(value) for name, value in found.items()},
         coverage=covered,
         seconds=seconds,
-        reranked={name: float(value) for name, value in reranked.items()},
         plain={name: float(value) for name, value in plain_hits(report, question, index).items()},
     )
-
-
-@cache
-def _embedder(vectors: Path) -> CachedEmbedder:
-    """One for all reports of a process: loading the model takes as long as reading some code."""
-    return CachedEmbedder(MiniLM(), vectors)
 
 
 def measure_all(reports: Sequence[Report], task: Task, *, jobs: int) -> Iterator[Measurement]:

@@ -21,12 +21,12 @@ class Row:
     figures: tuple[float | None, ...]
 
 
-def hit_rows(measured: Sequence[Measurement], *, reranked: bool = False) -> list[Row]:
+def hit_rows(measured: Sequence[Measurement]) -> list[Row]:
     """The share of reports that hit, in percent: all, those that name no gold file, each language
-    and each repository. `reranked` ones are those that were measured so."""
+    and each repository."""
     rows = []
-    for name, group in _groups([m for m in measured if m.reranked or not reranked]):
-        hits = [m.reranked if reranked else m.hits for m in group]
+    for name, group in _groups(measured):
+        hits = [m.hits for m in group]
         figures = tuple(_percent(found.get(hit) for found in hits) for hit in HITS)
         rows.append(Row(name, len(group), figures))
     return rows

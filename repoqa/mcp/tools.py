@@ -61,7 +61,7 @@ class Result:
 
 def find_code(given: FindCode, served: Served) -> Result:
     """The best symbols."""
-    options = Options(log=given.log, include=given.include, exclude=given.exclude, rerank=False)
+    options = Options(log=given.log, include=given.include, exclude=given.exclude)
     preparation = _prepared(given.question, options, served, revision=given.revision)
     report = pack_report(preparation)
     fields = {
@@ -82,7 +82,6 @@ def pack_context(given: PackContext, served: Served) -> Result:
         exclude=given.exclude,
         paths=inside(given.paths, served.root),
         budget=given.budget,
-        rerank=False,
     )
     preparation = _prepared(given.question, options, served, revision=given.revision)
     report = pack_report(preparation)
@@ -94,7 +93,7 @@ def pack_context(given: PackContext, served: Served) -> Result:
 
 def explain_trace(given: ExplainTrace, served: Served) -> Result:
     """What a trace says of this code."""
-    options = Options(log=given.trace, rerank=False)
+    options = Options(log=given.trace)
     preparation = _prepared(given.question, options, served, revision=given.revision)
     found = suspects(preparation.ranking, limit=given.limit)
     own = list(_own_frames(preparation))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from repoqa.errors import UsageError
 from repoqa.models.profile import Endpoint, Profile
-from repoqa.protocols import Embedder, Model, Progress
+from repoqa.protocols import Model, Progress
 
 if TYPE_CHECKING:
     from repoqa.models.local import LocalModel
@@ -91,13 +91,3 @@ def _local(profile: Profile, checkpoint: Path) -> "LocalModel":
     from repoqa.models.local import LocalModel
 
     return LocalModel(profile, checkpoint)
-
-
-def open_embedder() -> Embedder | None:
-    """The model that candidates are ranked anew with; None where its extra is not installed.
-
-    Nothing is loaded before it is used.
-    """
-    from repoqa.models.minilm import MiniLM, is_installed
-
-    return MiniLM() if is_installed() else None

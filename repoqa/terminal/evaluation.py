@@ -34,8 +34,6 @@ def localization_tables(measured: Sequence[Measurement]) -> str:
     ]
     if plain := plain_rows(measured):
         tables.insert(1, _table(("by BM25 over files alone, %", "reports", *FILE_HITS), plain))
-    if reranked := hit_rows(measured, reranked=True):
-        tables.insert(1, _table(("the same, reranked", "reports", *HITS), reranked))
     return "\n".join(tables)
 
 

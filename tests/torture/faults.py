@@ -408,7 +408,7 @@ def own_folder() -> Iterator[Path]:
     os.environ["HOME"] = str(base)
     for name in ("CONFIG", "CACHE", "DATA", "STATE"):
         os.environ[f"XDG_{name}_HOME"] = str(base / name.lower())
-    os.environ |= {"TMPDIR": str(base / "tmp"), "REPOQA_RERANK": "off"}
+    os.environ["TMPDIR"] = str(base / "tmp")
     tempfile.tempdir = None
     (base / "tmp").mkdir()
     yield base

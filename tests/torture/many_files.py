@@ -52,7 +52,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as base:
         root = Path(base) / "repository"
         os.environ |= {"REPOQA_CACHE_DIR": f"{base}/cache", "PYTHONPATH": str(ROOT)}
-        os.environ["REPOQA_RERANK"] = "off"
         make(root, count)
         first, again = ask(root, needle), ask(root, needle)
         assert first["run"]["parsed"] == count

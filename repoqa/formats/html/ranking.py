@@ -18,7 +18,7 @@ FAMILIES: Mapping[str, str] = {
     **dict.fromkeys(("path", "title_path", "module"), "names"),
     **dict.fromkeys(("definition", "used", "dotted"), "symbols"),
     **dict.fromkeys(("trace", "mention", "diff"), "evidence"),
-    **dict.fromkeys(("callees", "meaning"), "near"),
+    "callees": "near",
     **dict.fromkeys(("file", "pinned"), "file"),
 }
 LEGEND: Mapping[str, str] = {
@@ -26,7 +26,7 @@ LEGEND: Mapping[str, str] = {
     "names": "words in names and paths",
     "symbols": "symbols that the question names",
     "evidence": "trace, lines and diff",
-    "near": "calls and meaning",
+    "near": "calls",
     "file": "its file, pins",
     "against": "speaks against it",
 }
