@@ -138,7 +138,8 @@ def payloads(store: Store) -> list[bytes]:
     opened = []
     for outline, postings in rows:
         hashes, rest = msgspec.msgpack.decode(postings[4:])
-        opened += [zlib.decompress(outline[4:]), hashes, zlib.decompress(rest)]
+        opened += map(zlib.decompress, msgspec.msgpack.decode(outline[4:]))
+        opened += [hashes, zlib.decompress(rest)]
     return opened
 
 
