@@ -135,7 +135,7 @@ def test_a_planted_key_is_not_in_the_cache(
 def payloads(store: Store) -> list[bytes]:
     """Every record of the cache, decompressed."""
     rows = store._database.execute("SELECT outline, postings FROM records").fetchall()
-    opened = []
+    opened: list[bytes] = []
     for outline, postings in rows:
         hashes, rest = msgspec.msgpack.decode(postings[4:])
         opened += map(zlib.decompress, msgspec.msgpack.decode(outline[4:]))
