@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from checkpoints import byte_level_tokenizer, code_llama_tokenizer, write_checkpoint
 from commands import ROOT, environment, repoqa
+from conftest import git
 from schemas import validator
 from tuned_shop import CART, SHIP
 
@@ -31,7 +32,7 @@ from repoqa.models.weights import weight_files
 from repoqa.parsing.parse import parse
 from repoqa.protocols import Silent
 from repoqa.records import Prompt, Segment
-from repoqa.settings import config_path, profile_directory
+from repoqa.settings import config_path, profile_directory, read_settings
 from repoqa.tuning import folder
 from repoqa.tuning.encode import TOO_LONG, Encoded, Form, encoded
 from repoqa.tuning.examples import Example, FixPair, Shown
@@ -311,6 +312,27 @@ def compared_and_used(where: Path, base: Base) -> None:
     assert answers(base.profile, base) != answers(
         load_profile("shop", directories=(profile_directory(),)), base
     )
+    reviewed(where)
+
+
+def reviewed(where: Path) -> None:
+    """The adapter reviews a change, and does so anew when another one has taken its place."""
+    from safetensors.torch import load_file, save_file
+
+    git(where, "init", "--quiet")
+    git(where, "add", "ship.py")
+    git(where, "commit", "--quiet", "--message=Begin")
+    (where / "ship.py").write_text(SHIP.replace("order, address", "order, address, day"))
+    kept = read_settings(environment=os.environ, flags={}).cache_dir / "reviews"
+    weights = where / "cut" / ADAPTER_WEIGHTS
+    halved = {name: matrix / 2 for name, matrix in load_file(weights).items()}
+    for is_new, count in ((False, 1), (False, 1), (True, 2)):
+        if is_new:
+            save_file(halved, weights)
+        done = repoqa("review", "--worktree", "--model", "shop", "--json", where=where)
+        assert done.code == 0, done.stderr
+        assert json.loads(done.stdout)["run"]["model"] == "shop"
+        assert len(list(kept.iterdir())) == count
 
 
 def answers(profile: Profile, base: Base) -> str:

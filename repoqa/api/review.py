@@ -13,6 +13,7 @@ from repoqa.api.job import chosen_profile
 from repoqa.diagnosis.prepare import Setup
 from repoqa.errors import RepositoryError
 from repoqa.index.store import Store
+from repoqa.models.adapter import adapter_fingerprint
 from repoqa.models.open import open_model
 from repoqa.models.profile import Endpoint, Profile
 from repoqa.models.tokens import tokenizer_for
@@ -157,7 +158,8 @@ def _answers(job: ReviewJob, profile: Profile, *, progress: Progress) -> Answers
     def opened() -> Model:
         return open_model(profile, cache=settings.cache_dir, progress=progress, endpoint=endpoint)
 
-    asker = f"{__version__}\0{profile!r}\0{endpoint.url}\0{endpoint.model}"
+    tuned = adapter_fingerprint(profile)
+    asker = f"{__version__}\0{profile!r}\0{tuned}\0{endpoint.url}\0{endpoint.model}"
     return Answers(settings.cache_dir / "reviews", asker, opened)
 
 

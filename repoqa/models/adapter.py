@@ -7,6 +7,7 @@ safetensors from a folder of the user's: no pickle, and no network.
 
 import hashlib
 import warnings
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,8 +96,19 @@ def read_json(path: Path, kind: type[_Kind]) -> _Kind | None:
 def fingerprint(checkpoint: Path) -> str:
     """What tells weights from others: a SHA-256, in hexadecimal, of the sizes of their files and of
     samples from all over them. Reading all of them would take longer than loading them."""
+    return _sampled(weight_files(checkpoint))
+
+
+def adapter_fingerprint(profile: Profile) -> str:
+    """The same of the profile's adapter, which may be trained anew in its place; "" where it has
+    none, or none is there."""
+    weights = Path(profile.adapter) / ADAPTER_WEIGHTS
+    return _sampled((weights,)) if profile.adapter and weights.is_file() else ""
+
+
+def _sampled(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in weight_files(checkpoint):
+    for path in files:
         size = path.stat().st_size
         digest.update(str(size).encode())
         with path.open("rb") as file:
