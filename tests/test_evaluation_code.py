@@ -1,11 +1,13 @@
 """How well models write code: estimates by hand, programs from answers, and the command whole."""
 
 import json
+import threading
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
 import pytest
+from chat_server import Handler, event, reply_with, serving
 from commands import repoqa, write_profile
 from hypothesis import given
 from hypothesis import strategies as st
@@ -394,6 +396,35 @@ def test_samples_at_a_temperature(tmp_path: Path) -> None:
     assert done.code == 0, done.stderr
     row = next(line for line in done.stdout.splitlines() if line.startswith("| some "))
     assert row.split() == ["|", "some", "|", "1", "|", "4", "|", "50.0", "|", "83.3", "|"]
+
+
+def test_a_server_is_asked_as_many_times_at_once_as_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer is given before both questions are asked."""
+    names = list(REFERENCES)[:2]
+    both = threading.Barrier(2, timeout=60)
+    solved = "".join(f"{questions_start(name)}{REFERENCES[name]}\n" for name in names)
+    answer = reply_with(event(f"```python\n{solved}```\n"), event(finish="stop"))
+
+    def reply(handler: Handler) -> None:
+        both.wait()
+        answer(handler)
+
+    command = ("eval", "code", "--suite", "questions", "--limit", "2", "--jobs", "2")
+    asked_of = ("--model", "server", "--out", "kept.jsonl")
+    with serving(reply) as server:
+        monkeypatch.setenv("REPOQA_SERVER_URL", server.url)
+        done = repoqa(*command, *asked_of, where=tmp_path)
+    assert done.code == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.startswith("| server "))
+    assert row.split()[3::2] == ["2", "1", "100.0"]
+    asked = [body for _, _, body in server.asked if body]
+    assert [body["temperature"] for body in asked] == [0.0, 0.0]
+    wishes = {task.wish for task in questions() if task.id in names}
+    assert {body["messages"][-1]["content"] for body in asked} == wishes
+    again = repoqa(*command, *asked_of, where=tmp_path)
+    assert again.stdout == done.stdout, "no server is there any more"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from commands import Done, repoqa_process, write_profile
 
 from repoqa.errors import ModelError
 from repoqa.models.profile import Profile
@@ -30,6 +31,10 @@ FILES = {
     "pytorch_model.bin": b"pickled",
     "original/model.safetensors": b"the same in another form",
     "modeling.py": b"import os",
+    "data/mbpp.jsonl": json.dumps(
+        {"task_id": 11, "text": "Double it.", "code": "", "test_list": ["assert twice(2) == 4"]}
+    ).encode(),
+    "data/mbpp.parquet": b"PAR1 and more",
 }
 DESCRIBED = ("gated", "good", "pickled")
 ASK = """\
@@ -70,6 +75,8 @@ class Hub(BaseHTTPRequestHandler):
         self.server.asked.append(path)
         if path.startswith(tuple(f"/api/models/owner/{name}" for name in DESCRIBED)):
             self.tell(json.dumps(self.described(path)).encode())
+        elif path.startswith("/datasets/owner/tasks/resolve/"):
+            self.give(path.partition("/resolve/")[2].partition("/")[2])
         elif path.startswith("/owner/gated/"):
             self.refuse(403, "GatedRepo")
         elif path.startswith("/owner/good/"):
@@ -97,6 +104,9 @@ class Hub(BaseHTTPRequestHandler):
         return {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings, "tags": []}
 
     def give(self, name: str) -> None:
+        if name not in FILES:
+            self.refuse(404, "EntryNotFound")
+            return
         etag = self.server.etags.get(name, digest(FILES[name]))
         headers = {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes"}
         content, asked = FILES[name], self.headers.get("Range", "")
@@ -191,6 +201,7 @@ def test_only_the_files_wanted_are_fetched_and_only_once(hub: HubServer, tmp_pat
     assert json.loads(names) == wanted
     assert not [path for path in hub.asked if path.endswith((".bin", ".py"))]
     assert not [path for path in hub.asked if "original" in path]
+    assert all("owner/good" in path for path in hub.asked), "the hub's client asks for nothing else"
     hub.asked.clear()
     told, names = ask("owner/good", tmp_path, hub.server_port).splitlines()
     assert (json.loads(told), json.loads(names)) == ([], wanted)
@@ -299,6 +310,34 @@ def test_weights_that_were_damaged_are_found_and_fetched_anew(
     assert "model.safetensors is not the file that the hub has" in done.stderr
     assert pull(tmp_path, hub.server_port).returncode == 0
     assert place.read_bytes() == weights
+
+
+def test_tasks_are_fetched_from_a_data_set_once(hub: HubServer, tmp_path: Path) -> None:
+    """By the command, with a model that solves the one task there is."""
+    write_profile("right", "```python\ndef twice(x):\n    return 2 * x\n```")
+
+    def measure(file: str, port: int) -> Done:
+        tasks = f"hf://datasets/owner/{file}"
+        command = ("eval", "code", "--suite", "mbpp", "--model", "right", "--tasks", tasks)
+        own = {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(tmp_path)}
+        return repoqa_process(*command, where=tmp_path, **own)
+
+    for port in (hub.server_port, 9):
+        done = measure("tasks/data/mbpp.jsonl", port)
+        assert done.code == 0, done.stderr
+        row = next(line for line in done.stdout.splitlines() if line.startswith("| right "))
+        assert row.split()[3::2] == ["1", "1", "100.0"]
+    assert {path for path in hub.asked if not path.endswith("/mbpp.jsonl")} == set()
+    for file, port, said, code in (
+        ("tasks/data/other.jsonl", hub.server_port, "has no hf://datasets/owner/tasks/data/o", 2),
+        ("absent@v1/mbpp.jsonl", hub.server_port, "the Hugging Face hub has no hf://", 2),
+        ("mbpp.jsonl", hub.server_port, "names no file of a data set", 2),
+        ("tasks/data/mbpp.parquet", hub.server_port, "is a Parquet file, which is not read", 2),
+        ("tasks@v2/data/mbpp.jsonl", 9, "could not be fetched", 3),
+    ):
+        done = measure(file, port)
+        assert (done.code, done.stdout) == (code, ""), done.stderr
+        assert said in done.stderr
 
 
 # --- folders of the user's ----------------------------------------------------------------------

@@ -16,6 +16,7 @@ from repoqa.evaluation.code.tasks import Task
 from repoqa.infill.fill import Reader, ends_of, prepare
 from repoqa.infill.lines import Masked, masked_lines, text_written
 from repoqa.infill.place import Text, read_text
+from repoqa.models.dataset import fetched_file, is_dataset_file
 from repoqa.models.local import LocalModel
 from repoqa.models.open import open_local, open_model
 from repoqa.models.profile import Endpoint, Profile
@@ -79,6 +80,16 @@ def asker(
             yield from model.stream(prompt, progress=Silent())
 
     return ask
+
+
+def tasks_file(named: str | None) -> Path | None:
+    """Where the tasks that the user named are; those of a data set are fetched, once.
+
+    Raises UsageError and JobError for what cannot be had.
+    """
+    if named is None or not is_dataset_file(named):
+        return Path(named) if named is not None else None
+    return fetched_file(named)
 
 
 def lines_of(files: Sequence[Path], *, most: int | None) -> list[Masked]:

@@ -82,11 +82,12 @@ Answer: TypeAlias = Annotated[
     ),
 ]
 Tasks: TypeAlias = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--tasks",
         metavar="FILE",
-        help="MBPP's tasks: mbpp.jsonl or sanitized-mbpp.json.",
+        help="MBPP's tasks: mbpp.jsonl or sanitized-mbpp.json, from this machine or from the "
+        "Hugging Face hub (hf://datasets/OWNER/NAME/FILE).",
         show_default=False,
     ),
 ]
@@ -190,11 +191,11 @@ def code(
 def _wanted(
     suite: str,
     files: "Sequence[Path]",
-    given: tuple[Path | None, int | None, Path | None],
+    given: tuple[str | None, int | None, Path | None],
     *,
     options: "CodeOptions",
 ) -> _Wanted:
-    from repoqa.api.code import INFILL, lines_of
+    from repoqa.api.code import INFILL, lines_of, tasks_file
     from repoqa.evaluation.code.tasks import SUITES, tasks_of
 
     tasks, limit, out = given
@@ -204,7 +205,8 @@ def _wanted(
         return _Wanted(suite, options, (), tuple(lines_of(files, most=limit)), out)
     for known in SUITES:
         if known == suite:
-            return _Wanted(suite, options, tuple(tasks_of(known, file=tasks)[:limit]), (), out)
+            found = tasks_of(known, file=tasks_file(tasks) if known == "mbpp" else None)
+            return _Wanted(suite, options, tuple(found[:limit]), (), out)
     raise UsageError(
         f"--suite: there is no {suite!r}", remedy=f"Try {', '.join((*SUITES, INFILL))}."
     )

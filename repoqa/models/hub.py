@@ -36,6 +36,14 @@ def cached(name: str) -> Path | None:
     return Path(config).parent if isinstance(config, str) else None
 
 
+def decline_telemetry() -> None:
+    """Keep the hub's client from telling the hub what else is installed and runs here, which it
+    would ask the hub for a list of first."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+
+
 def download(name: str, *, progress: Progress) -> Path:
     """The folder of `name`, completed from the hub. Raises ModelError where it cannot be had."""
     import httpx2
@@ -47,18 +55,19 @@ def download(name: str, *, progress: Progress) -> Path:
         RepositoryNotFoundError,
     )
 
+    decline_telemetry()
     try:
         commit, missing = _missing(name)
         progress.start(f"Fetching {name}", total=sum(missing.values()), unit="bytes")
         for path in missing:
             if fnmatch(path, _WEIGHTS):
-                bar = _reporting_to(progress, bars="huggingface_hub.http_get")
+                bar = reporting_to(progress, bars="huggingface_hub.http_get")
                 fetch(name, path, commit=commit, bar=bar)
         place = snapshot_download(
             name,
             allow_patterns=_WANTED,
             ignore_patterns=_UNWANTED,
-            tqdm_class=_reporting_to(progress, bars="huggingface_hub.snapshot_download"),
+            tqdm_class=reporting_to(progress, bars="huggingface_hub.snapshot_download"),
         )
     except GatedRepoError as error:
         raise ModelError(
@@ -148,7 +157,7 @@ def _first_line(error: Exception) -> str:
     return str(cause).strip().split("\n", 1)[0].rstrip(".") or type(cause).__name__
 
 
-def _reporting_to(progress: Progress, *, bars: str) -> type[Any]:
+def reporting_to(progress: Progress, *, bars: str) -> type[Any]:
     """A tqdm class that draws nothing and passes the bytes written on to `progress`; other bars
     than `bars` of the same download count files, or bytes on the wire."""
     from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]

