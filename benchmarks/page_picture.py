@@ -24,7 +24,7 @@ def picture(page: Path) -> Image.Image:
         prefer(browser, prefers_color_scheme="light")
         browser.get(page.resolve().as_uri())
         taken = Image.open(io.BytesIO(browser.get_screenshot_as_png()))
-    return taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+    return taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2)
 
 
 if __name__ == "__main__":
