@@ -12,9 +12,10 @@ from repoqa.index.outline import KeptOutline
 from repoqa.index.record import analyze, pack, unpack_postings
 from repoqa.records import FileEntry
 
-# A worker whose parser has two bugs: it aborts on one text and never ends on another.
+# A worker whose parser aborts on one text and never ends on another, and which ends after the
+# answer with a third, as one does that is killed for memory.
 BROKEN_WORKER = """
-import os, sys, time
+import os, time
 import repoqa.index.record as record
 import repoqa.index.worker as worker
 sound = record.analyze
@@ -23,8 +24,13 @@ def analyze(path, content):
         os.abort()
     if b"hang here" in content:
         time.sleep(600)
+    if b"leave here" in content:
+        leaving.append(path)
     return sound(path, content)
+read = worker.read_frame
+leaving = []
 worker.analyze = analyze
+worker.read_frame = lambda stream: None if leaving else read(stream)
 worker.main()
 """
 COMMAND = (sys.executable, "-c", BROKEN_WORKER)
@@ -70,6 +76,18 @@ def test_a_file_that_breaks_its_parser_costs_that_file_only(text: bytes, why: st
     assert [outline.unit(number).name for number in range(len(outline))] == ["L1-2"]
     for path in contents.keys() - {"broken.py"}:
         assert found[path] == pack(analyze(path, contents[path]))
+
+
+def test_a_worker_that_ended_while_it_had_nothing_to_do_is_replaced() -> None:
+    def slowly() -> Iterator[tuple[FileEntry, bytes | None]]:
+        for number, file in enumerate(files(contents)):
+            if number == BATCH_FILES:
+                time.sleep(0.5)  # until the worker is gone
+            yield file
+
+    contents = {"leave.py": b"# leave here\n"} | many(BATCH_FILES + 1)
+    found = {entry.path: record for entry, record in Crew(slowly(), 1, command=COMMAND).run()}
+    assert found == {path: pack(analyze(path, content)) for path, content in contents.items()}
 
 
 def test_an_error_while_reading_reaches_the_caller() -> None:

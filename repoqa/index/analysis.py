@@ -4,6 +4,7 @@ The parser holds the interpreter lock, so threads would not help; and a file tha
 it must cost that file only. Small, few files are analyzed here: starting a worker takes longer.
 """
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -187,7 +188,8 @@ class _Worker:
         """End the process at once."""
         if self._process is not None:
             self._process.kill()
-            with self._process:
+            # Closing its input writes what is left for it, which nobody reads any more.
+            with contextlib.suppress(BrokenPipeError), self._process:
                 pass
             self._process = None
 

@@ -11,6 +11,7 @@ it. Permissions do not bind root: the rights to pass them over are given up then
 import argparse
 import contextlib
 import ctypes
+import faulthandler
 import io
 import json
 import os
@@ -89,6 +90,7 @@ class Asking:
                 flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
                 os.dup2(os.open(path, flags, 0o600), number)
             sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+            faulthandler.register(signal.SIGUSR1, file=sys.stderr)
             status = run(self.arguments, standard_output())
         except BaseException:
             os.write(2, traceback.format_exc().encode())
@@ -121,9 +123,7 @@ class Asking:
         end = time.monotonic() + PATIENCE_SECONDS
         while not (ended := os.waitpid(self.pid, os.WNOHANG))[0]:
             if time.monotonic() > end:
-                os.killpg(self.pid, signal.SIGKILL)
-                os.waitpid(self.pid, 0)
-                raise FoundError(f"{self.arguments} hangs")
+                raise FoundError(f"{self.arguments} hangs\n{self._where_it_hangs()}")
             time.sleep(0.002)
         code = os.waitstatus_to_exitcode(ended[1])
         said = self.stderr.read_text(errors="replace") if self.stderr.exists() else ""
@@ -137,19 +137,33 @@ class Asking:
         report.pop("run")
         return report
 
+    def _where_it_hangs(self) -> str:
+        """The stacks of its threads and the processes that it waits for; ends it."""
+        waiting = [f"{pid}: {command!r}" for pid, command in children(self.pid)]
+        os.kill(self.pid, signal.SIGUSR1)
+        time.sleep(1)
+        os.killpg(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        return "\n".join((self.stderr.read_text(errors="replace"), *waiting))
+
     def _clean(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def workers(pid: int) -> list[int]:
-    """The parsing processes that a process started."""
+def children(pid: int) -> list[tuple[int, bytes]]:
+    """The processes that a process started, with their command lines."""
     found = []
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):  # ended since it was listed
-            is_child = f"\nPPid:\t{pid}\n" in status.read_text()
-            if is_child and b"repoqa.index.worker" in (status.parent / "cmdline").read_bytes():
-                found.append(int(status.parent.name))
+            if f"\nPPid:\t{pid}\n" in status.read_text():
+                command = (status.parent / "cmdline").read_bytes()
+                found.append((int(status.parent.name), command))
     return found
+
+
+def workers(pid: int) -> list[int]:
+    """The parsing processes that a process started."""
+    return [child for child, command in children(pid) if b"repoqa.index.worker" in command]
 
 
 def logs() -> str:
