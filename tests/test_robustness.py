@@ -184,6 +184,31 @@ def test_a_cache_folder_that_became_read_only(
         assert untimed(stdout) == untimed(repoqa(*pack, where=open_folder).stdout)
 
 
+def test_a_cache_folder_that_is_closed_to_the_user(
+    unprivileged: Unprivileged, open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, cache = open_folder / "shop", open_folder / "cache"
+    write_files(root, SHOP)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(open_folder / "config"))
+    commands = ((*PACK, "--repo", str(root)), ("models", "list"), ("index", "--status"))
+    expected, *_ = [repoqa(*arguments, where=open_folder) for arguments in commands]
+    cache.mkdir(mode=0)
+    monkeypatch.setenv("REPOQA_CACHE_DIR", str(cache))
+
+    def look() -> list[tuple[int, str, str]]:
+        done = [repoqa(*arguments, where=open_folder) for arguments in commands]
+        return [(each.code, each.stdout, each.stderr) for each in done]
+
+    packed, listed, status = unprivileged(open_folder, look)
+    assert (packed[0], listed[0], status[0]) == (0, 0, ExitCode.FAILED)
+    assert "the index cache cannot be used" in packed[2]
+    assert untimed(packed[1]) == untimed(expected.stdout)
+    assert status[2].splitlines() == [
+        f"repoqa: the index in {cache}/index cannot be read: Permission denied",
+        f"Make it readable, or remove the folder yourself: {cache}/index",
+    ]
+
+
 def start(*arguments: str, where: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         command(*arguments),

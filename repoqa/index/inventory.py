@@ -35,9 +35,12 @@ class Inventory:
 
 
 def inventory(directory: Path) -> Inventory:
-    """What is in the cache's index directory; nothing is made where there is none yet."""
+    """What is in the cache's index directory; nothing is made where there is none yet.
+
+    Raises JobError where it is closed to the user.
+    """
     sizes: dict[str, int] = {}
-    if database_path(directory).exists():
+    if _has_records(directory):
         store = Store(directory)
         sizes = {key: size for key, _, size in store.catalogue()}
         store.close()
@@ -63,6 +66,16 @@ def clear(directory: Path) -> int:
             remedy=f"Make it writable, or remove the folder yourself: {directory}",
         ) from error
     return before - size_of(directory)
+
+
+def _has_records(directory: Path) -> bool:
+    try:
+        return database_path(directory).exists()
+    except OSError as error:
+        raise JobError(
+            f"the index in {directory} cannot be read: {error.strerror or error}",
+            remedy=f"Make it readable, or remove the folder yourself: {directory}",
+        ) from error
 
 
 def _cached(directory: Path, sizes: dict[str, int]) -> Iterator[CachedPlace]:

