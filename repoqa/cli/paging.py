@@ -1,12 +1,14 @@
 """`--html`: the packed context, and the answer, as a page in a file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repoqa.diagnosis.prepare import Preparation
 from repoqa.formats.file import check_target, write_file
-from repoqa.formats.html.answer import Answered
-from repoqa.formats.html.page import pack_page
 from repoqa.terminal.output import Output
+
+if TYPE_CHECKING:
+    from repoqa.formats.html.answer import Answered
 
 OPTION = "--html"
 
@@ -18,8 +20,10 @@ def check_page(path: Path | None) -> None:
 
 
 def write_page(
-    path: Path, preparation: Preparation, output: Output, *, answered: Answered | None = None
+    path: Path, preparation: Preparation, output: Output, *, answered: "Answered | None" = None
 ) -> None:
     """Write the page, and say where. Raises UsageError where it cannot be written."""
+    from repoqa.formats.html.page import pack_page
+
     write_file(path, pack_page(preparation, answered), option=OPTION)
     output.note(f"page: {path}")

@@ -18,10 +18,12 @@ from functools import cached_property
 from importlib.resources import files
 from itertools import pairwise
 from math import ceil
-
-import tiktoken
+from typing import TYPE_CHECKING
 
 from repoqa.models.vocabulary import ordinary_ranks
+
+if TYPE_CHECKING:
+    import tiktoken
 
 # OpenAI's published pattern for cl100k_base; grouped, it runs at 7.8 MB/s instead of 4.2.
 _PATTERN = (
@@ -125,10 +127,15 @@ class EstimatedTokenizer:
 
     def control(self, text: str) -> list[int]:
         """cl100k's ids of the text: no fewer than the control tokens it stands for."""
-        return self.encode(text)
+        if not text.isascii() or len(text) > _LONGEST_PIECE:
+            return self.encode(text)
+        pieces = map(str.encode, _PIECE.findall(text))
+        return [self._ranks[token] for piece in pieces for token in _merged(piece, self._ranks)]
 
     @cached_property
-    def _encoding(self) -> tiktoken.Encoding:
+    def _encoding(self) -> "tiktoken.Encoding":
+        import tiktoken
+
         return tiktoken.Encoding(
             "cl100k", pat_str=_PATTERN, mergeable_ranks=self._ranks, special_tokens={}
         )

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import tiktoken
+if TYPE_CHECKING:
+    import tiktoken
 
 # tiktoken's pattern engine keeps a backtracking entry for each character of a run of whitespace
 # and panics at a million of them.
@@ -36,7 +38,7 @@ class Vocabulary:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
-def ordinary_ranks(encoding: tiktoken.Encoding, text: str) -> list[int]:
+def ordinary_ranks(encoding: "tiktoken.Encoding", text: str) -> list[int]:
     """The ranks of `text`, none of them a special token's; blanks of any length are fine."""
     if len(text) <= _LONGEST_BLANK:
         return encoding.encode_ordinary(text)
@@ -77,6 +79,8 @@ class RankedTokenizer:
     exact = True
 
     def __init__(self, name: str, vocabulary: Vocabulary) -> None:
+        import tiktoken
+
         self.name = name
         self._vocabulary = vocabulary
         self._plural = {rank for rank, ids in vocabulary.ids.items() if len(ids) != 1}
