@@ -39,7 +39,7 @@ from repoqa.repository.snapshot import open_snapshot
 UNITS = (*UNIT_SIGNALS, *CANDIDATE_SIGNALS)
 FILES = tuple(FILE_SIGNALS)
 # What an hour's sketch by hand had, before anything was measured.
-SKETCH_UNITS = {"text": 1.0, "title": 0.5, "name": 0.5, "title_name": 0.5, "definition": 1.0}
+SKETCH_UNITS = {"text": 1.0, "title": 0.5, "title_name": 0.5, "definition": 1.0}
 SKETCH_UNITS |= {"dotted": 1.0, "trace": 1.5, "mention": 1.0, "diff": 1.0}
 SKETCH_FILES = {"text": 1.0, "title": 0.5, "path": 0.5, "title_path": 0.5, "module": 1.0}
 SKETCH_FILES |= {"mention": 1.5, "trace": 1.5, "diff": 1.0}

@@ -15,6 +15,7 @@ from repoqa.protocols import Silent
 from repoqa.ranking.candidates import Candidates, phrases, unit_callees, unit_phrases
 from repoqa.ranking.query import understand
 from repoqa.ranking.rank import rank
+from repoqa.ranking.weights import UNIT_WEIGHTS
 from repoqa.records import Ranking
 from repoqa.repository.snapshot import open_snapshot
 
@@ -78,7 +79,8 @@ def test_phrases_are_read_in_candidates_alone(index: Index) -> None:
 
 def test_a_log_s_message_is_a_phrase(index: Index) -> None:
     log = "ParcelError: the parcel is too heavy for this carrier\n"
-    assert reasons(rank(read("why?", log=log), index))["weigh"]["phrases"] == pytest.approx(0.5)
+    found = reasons(rank(read("why?", log=log), index))["weigh"]
+    assert found["phrases"] == pytest.approx(UNIT_WEIGHTS["phrases"])
 
 
 def test_a_question_of_one_word_has_no_phrase(index: Index) -> None:

@@ -14,7 +14,6 @@ WORDS: Mapping[str, str] = {
     "used": "uses a name from the question",
     "dotted": "meant by a dotted name in the question",
     "title_name": "words of the question in its name",
-    "name": "words of the question in its name",
     "title": "words of the question in its code",
     "text": "words of the question in its code",
     "phrases": "the question's words stand together in its code",

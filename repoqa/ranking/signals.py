@@ -32,11 +32,6 @@ def unit_title(query: Query, index: Index) -> Numbers:
     return scaled(unit_bm25(index, Field.TEXT, query.title, b=UNIT_B))
 
 
-def unit_name(query: Query, index: Index) -> Numbers:
-    """The question's words in the symbol's name."""
-    return scaled(unit_bm25(index, Field.NAME, query.terms, b=UNIT_NAME_B))
-
-
 def unit_title_name(query: Query, index: Index) -> Numbers:
     """The title's words in the symbol's name."""
     return scaled(unit_bm25(index, Field.NAME, query.title, b=UNIT_NAME_B))
@@ -149,7 +144,6 @@ def file_trace(query: Query, index: Index) -> Numbers:
 UNIT_SIGNALS = {
     "text": unit_text,
     "title": unit_title,
-    "name": unit_name,
     "title_name": unit_title_name,
     "definition": unit_definition,
     "title_word": unit_title_word,

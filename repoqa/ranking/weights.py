@@ -10,28 +10,27 @@ from types import MappingProxyType
 
 UNIT_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "text": 1.0,
+        "text": 1.25,
         "title": 0.25,
-        "name": 0.25,
-        "title_name": 0.5,
+        "title_name": 0.75,
         "definition": 0.5,
         "title_word": 0.5,
         "used": 0.25,
-        "dotted": 1.25,
+        "dotted": 0.75,
         "trace": 1.5,
         "mention": 1.0,
         "diff": 1.0,
-        "phrases": 0.5,
+        "phrases": 1.25,
         "callees": 0.5,
     }
 )
 FILE_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "text": 1.25,
-        "title": 2.0,
-        "path": 1.0,
-        "title_path": 1.25,
-        "module": 0.5,
+        "text": 0.75,
+        "title": 2.5,
+        "path": 1.5,
+        "title_path": 1.5,
+        "module": 0.75,
         "mention": 0.75,
         "trace": 1.5,
         "diff": 1.0,

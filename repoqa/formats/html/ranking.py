@@ -14,7 +14,7 @@ LEAST = 0.005  # a smaller contribution is not told: it would read 0.00
 # Signals of one family share a colour; the words beside a bar tell them apart.
 FAMILIES: Mapping[str, str] = {
     **dict.fromkeys(("text", "title", "phrases", "units"), "words"),
-    **dict.fromkeys(("name", "title_name", "title_word"), "names"),
+    **dict.fromkeys(("title_name", "title_word"), "names"),
     **dict.fromkeys(("path", "title_path", "module"), "names"),
     **dict.fromkeys(("definition", "used", "dotted"), "symbols"),
     **dict.fromkeys(("trace", "mention", "diff"), "evidence"),
