@@ -137,9 +137,12 @@ def test_a_test_that_the_question_names_counts_half_of_the_code_that_it_names(in
         Place("tests/test_session.py"): 0.5,
         Place("shop/session.py"): 1.0,
     }
-    ranking = rank(read("tests/test_session.py fails since shop/session.py changed"), index)
-    counted = {file.path: file.reasons["mention"] for file in ranking.files[:2]}
+    question = read("tests/test_session.py fails since shop/session.py changed")
+    counted = {file.path: file.reasons["mention"] for file in rank(question, index).files[:2]}
     assert counted["tests/test_session.py"] == counted["shop/session.py"] / 2
+    # The test's path alone has more of the question's words.
+    ranking = rank(question, index, without=("path", "title_path"))
+    assert ranking.files[0].path == "shop/session.py"
 
 
 @pytest.mark.parametrize("question", ["", "zzz qqq", "renew", "Session.renew in shop/session.py:7"])

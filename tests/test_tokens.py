@@ -297,8 +297,10 @@ def test_counting_a_profile_imports_no_model_library(tmp_path: Path) -> None:
         "from repoqa.models.tokens import tokenizer_for\n"
         f"cache = Path({str(tmp_path)!r})\n"
         "for name in ('smollm2-135m', 'codellama-7b-instruct', 'server'):\n"
-        "    assert tokenizer_for(load_profile(name), cache=cache).count('def f(): pass') > 0\n"
-        "print(sorted({'torch', 'transformers', 'tokenizers', 'numpy'} & set(sys.modules)))\n"
+        "    tokenizer = tokenizer_for(load_profile(name), cache=cache)\n"
+        "    assert tokenizer.count('def f(): pass') > 0 < len(tokenizer.control('<|im_start|>'))\n"
+        "heavy = {'torch', 'transformers', 'tokenizers', 'tiktoken', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False

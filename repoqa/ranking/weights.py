@@ -1,8 +1,10 @@
 """How much each signal counts.
 
-Set in steps of a quarter on real Python bug reports (SWE-bench Verified without Lite), where the
-scores of several repositories rose together: `benchmarks/weights.py` repeats it, says what each
-signal is worth and costs, and fits on all repositories but those that it counts on.
+Set in steps of a quarter on real bug reports in seven languages (SWE-bench Verified without Lite,
+Multi-SWE-bench), where the scores of several repositories rose together. `benchmarks/weights.py`
+fits by single steps on all repositories but those that it counts on, says what each signal is worth
+and costs, and which single step would still move these weights; `docs/benchmarks.md` says how the
+last of them were chosen.
 """
 
 from collections.abc import Mapping
