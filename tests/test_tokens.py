@@ -220,6 +220,18 @@ def test_a_folder_without_a_readable_tokenizer_is_an_error(
     assert caught.value.remedy
 
 
+def test_a_tokenizer_is_read_anew_only_where_its_files_changed(
+    tmp_path: Path, folders: dict[str, Path]
+) -> None:
+    (tmp_path / "tokenizer.json").write_bytes((folders["byte level, digits alone"] / "tokenizer.json").read_bytes())
+    first = codec_of(tmp_path, name="own")
+    assert codec_of(tmp_path, name="own") is first
+    (tmp_path / "tokenizer.json").write_bytes((folders["llama"] / "tokenizer.json").read_bytes())
+    second = codec_of(tmp_path, name="own")
+    assert second.encode(CODE) == expected("llama", CODE)
+    assert second.encode(CODE) != first.encode(CODE)
+
+
 # --- counting without the model's own tokenizer -------------------------------------------------
 
 

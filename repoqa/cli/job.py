@@ -1,5 +1,6 @@
 """From the command line to a prepared prompt: what `ask` and `pack` do alike."""
 
+import contextlib
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from repoqa.cli.options import Request
+from repoqa.errors import ModelError
 from repoqa.records import Snapshot
 from repoqa.repository.snapshot import open_snapshot
 
@@ -75,11 +77,16 @@ def prepared(
     with _Opening(request.repo, request.rev) as repository:
         from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
         from repoqa.cli.input import Sources, read_given
+        from repoqa.models.tokens import tokenizer_for
         from repoqa.settings import read_settings
 
         options = _options(request)
         # Wrong settings are told before a log is waited for.
-        chosen_profile(read_settings(environment=environment, flags=options.flags))
+        settings = read_settings(environment=environment, flags=options.flags)
+        profile = chosen_profile(settings)
+        # Kept for when it is asked for, unless the repository's own settings name another model.
+        with contextlib.suppress(ModelError):
+            tokenizer_for(profile, cache=settings.cache_dir)
         stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
         reading = time.perf_counter()
         has_diff = request.diff or request.diff_range is not None

@@ -4,6 +4,7 @@ Nothing is fetched here, and neither torch nor transformers is imported: `repoqa
 with this. Files on disk that hold no tokenizer are an error, files not there yet are not.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from repoqa.models.profile import Profile
 from repoqa.models.weights import find_checkpoint
 from repoqa.protocols import Tokenizer
 from repoqa.records import Prompt
+
+TOKENIZER_JSON, TOKENIZER_MODEL = "tokenizer.json", "tokenizer.model"
 
 
 class Decoder(Protocol):
@@ -57,11 +60,26 @@ def tokenizer_for(profile: Profile, *, cache: Path) -> Tokenizer:
 
 
 def codec_of(checkpoint: Path, *, name: str) -> Codec:
-    """The tokenizer in a checkpoint's directory. Raises ModelError where there is none."""
+    """The tokenizer in a checkpoint's directory, read anew only where its files changed. Raises
+    ModelError where there is none."""
+    files = (checkpoint / TOKENIZER_JSON, checkpoint / TOKENIZER_MODEL)
+    return _read_codec(checkpoint, name, tuple(_state(file) for file in files))
+
+
+def _state(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=4)  # megabytes each
+def _read_codec(checkpoint: Path, name: str, _states: tuple[object, ...]) -> Codec:
     from repoqa.models.vocabulary import RankedTokenizer
 
-    as_json = checkpoint / "tokenizer.json"
-    as_model = checkpoint / "tokenizer.model"
+    as_json = checkpoint / TOKENIZER_JSON
+    as_model = checkpoint / TOKENIZER_MODEL
     vocabulary = None
     try:
         if as_json.is_file():
