@@ -1,19 +1,21 @@
-"""How long a question and its follow-up take to their first tokens, each in a process of its own.
+"""How long a question and its follow-up take to their first tokens.
 
     python benchmarks/follow_up.py REPOSITORY [QUESTION]
 
-With the built-in model, once without and once with a prefix cache on disk. What is kept lies in a
-folder of its own, which is removed. CPU-seconds are those of the whole command, with an answer of 8
-tokens: indexing is done before, and starting and loading are in them.
+With the built-in model: each question in a process of its own, once without and once with a prefix
+cache on disk, and both in one process from Python. What is kept lies in a folder of its own, which
+is removed. CPU-seconds are those of the whole process, with an answer of 8 tokens: indexing is done
+before; starting and loading are in them, and in the times to the first token.
 """
 
 import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from running import run
+from running import Cost, run
 
 from repoqa.models.open import PREFIXES
 from repoqa.settings import read_settings
@@ -21,10 +23,23 @@ from repoqa.settings import read_settings
 QUESTION = "why is a prompt longer than the window that the server reads"
 FOLLOWING = "and how do I fix it?"
 ANSWER = "8"
+# The follow-up goes on from what the command line asked last: the same question.
+ONE_PROCESS = """
+import json, sys, time
+from repoqa import Options, ask
+for question, options in ((sys.argv[1], Options()), (sys.argv[2], Options(follow_up=True))):
+    began = time.perf_counter()
+    diagnosis = ask(question, options=options)
+    pieces = iter(diagnosis.stream())
+    next(pieces)
+    first = time.perf_counter() - began
+    list(pieces)
+    print(json.dumps([diagnosis.preparation.prompt.tokens, first]))
+"""
 
 
 def main() -> None:
-    """Print a table of both questions, without and with a prefix cache."""
+    """Print a table of both questions, without and with a prefix cache, and in one process."""
     repository = Path(sys.argv[1])
     question = sys.argv[2] if len(sys.argv) > 2 else QUESTION
     models = read_settings(environment={}, flags={}).cache_dir / "models"
@@ -46,12 +61,30 @@ def main() -> None:
             for text in ([question], ["-c", FOLLOWING]):
                 known = {**variables, "REPOQA_PREFIX_CACHE": limit}
                 cost, output = run([*command, *text], folder=repository, environment=known)
-                report = json.loads(output)
-                first = report["usage"]["seconds"]["first_token"]
+                usage = json.loads(output)["usage"]
                 size = sum(f.stat().st_size for f in (cache / PREFIXES).glob("*")) / 1e6
-                cells = (limit, text[-1], f"{report['usage']['prompt']:,}", f"{first:.1f}")
-                print(f"| {' | '.join(cells)} | {cost.cpu:.1f} | {size:.0f} |", flush=True)
+                row(limit, text[-1], (usage["prompt"], usage["seconds"]["first_token"]), cost, size)
         shutil.rmtree(cache / PREFIXES, ignore_errors=True)
+        in_one_process(question, repository, variables)
+
+
+def row(
+    limit: str, question: str, read: tuple[int, float], cost: Cost | None, size: float
+) -> None:
+    """Print a line of the table; `read` is a prompt's tokens, and the seconds to the first."""
+    cells = (limit, question, f"{read[0]:,}", f"{read[1]:.1f}", f"{cost.cpu:.1f}" if cost else "")
+    print(f"| {' | '.join(cells)} | {size:.0f} |", flush=True)
+
+
+def in_one_process(question: str, repository: Path, variables: Mapping[str, str]) -> None:
+    """Both questions from Python, where the model stays loaded and has read the first."""
+    first = [sys.executable, "-m", "repoqa", "ask", "--json", "--no-stdin", question]
+    run(first, folder=repository, environment=variables)
+    script = [sys.executable, "-c", ONE_PROCESS, question, FOLLOWING]
+    cost, output = run(script, folder=repository, environment=variables)
+    lines = output.decode().splitlines()
+    for line, text, whole in zip(lines, (question, FOLLOWING), (None, cost), strict=True):
+        row("one process", text, json.loads(line), whole, 0)
 
 
 if __name__ == "__main__":
