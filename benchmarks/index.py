@@ -27,18 +27,19 @@ QUESTION = "parse error in the config of the connection, expected a number"
 WARM_RUNS = 5
 NO_LIMIT = "1TB"
 FLOOR_PROCESSES = 2
-# The stub counts as cheaply as can be, in aider's favour.
+# Its own model's tokenizer counts, and its table of models is the one it brings along: nothing is
+# fetched.
 AIDER = """
-import sys
+import os, sys
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 from pathlib import Path
 from aider.io import InputOutput
+from aider.models import Model
 from aider.repomap import RepoMap
-class Model:
-    def token_count(self, text):
-        return len(text) // 4
 root = sys.argv[1]
 files = [str(Path(root) / line) for line in sys.stdin.read().split(chr(10)) if line]
-shown = RepoMap(1024, root, Model(), InputOutput(yes=True, pretty=False)).get_repo_map([], files)
+given = InputOutput(yes=True, pretty=False)
+shown = RepoMap(1024, root, Model("gpt-4o"), given).get_repo_map([], files)
 print(len(shown or ""))
 """
 # Each file parsed and nothing else; the files are dealt out to the processes.
