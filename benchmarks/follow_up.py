@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from running import Cost, run
+from running import run
 
 from repoqa.models.open import PREFIXES
 from repoqa.settings import read_settings
@@ -63,17 +63,16 @@ def main() -> None:
                 cost, output = run([*command, *text], folder=repository, environment=known)
                 usage = json.loads(output)["usage"]
                 size = sum(f.stat().st_size for f in (cache / PREFIXES).glob("*")) / 1e6
-                row(limit, text[-1], (usage["prompt"], usage["seconds"]["first_token"]), cost, size)
+                first = usage["seconds"]["first_token"]
+                cells = (f"{usage['prompt']:,}", f"{first:.1f}", f"{cost.cpu:.1f}", f"{size:.0f}")
+                row(limit, text[-1], *cells)
         shutil.rmtree(cache / PREFIXES, ignore_errors=True)
         in_one_process(question, repository, variables)
 
 
-def row(
-    limit: str, question: str, read: tuple[int, float], cost: Cost | None, size: float
-) -> None:
-    """Print a line of the table; `read` is a prompt's tokens, and the seconds to the first."""
-    cells = (limit, question, f"{read[0]:,}", f"{read[1]:.1f}", f"{cost.cpu:.1f}" if cost else "")
-    print(f"| {' | '.join(cells)} | {size:.0f} |", flush=True)
+def row(*cells: str) -> None:
+    """Print a line of the table."""
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def in_one_process(question: str, repository: Path, variables: Mapping[str, str]) -> None:
@@ -81,10 +80,10 @@ def in_one_process(question: str, repository: Path, variables: Mapping[str, str]
     first = [sys.executable, "-m", "repoqa", "ask", "--json", "--no-stdin", question]
     run(first, folder=repository, environment=variables)
     script = [sys.executable, "-c", ONE_PROCESS, question, FOLLOWING]
-    cost, output = run(script, folder=repository, environment=variables)
-    lines = output.decode().splitlines()
-    for line, text, whole in zip(lines, (question, FOLLOWING), (None, cost), strict=True):
-        row("one process", text, json.loads(line), whole, 0)
+    _, output = run(script, folder=repository, environment=variables)
+    for line, text in zip(output.decode().splitlines(), (question, FOLLOWING), strict=True):
+        tokens, seconds = json.loads(line)
+        row("one process", text, f"{tokens:,}", f"{seconds:.1f}", "", "")
 
 
 if __name__ == "__main__":

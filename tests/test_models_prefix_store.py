@@ -121,6 +121,17 @@ def test_a_file_that_does_not_read_is_as_if_absent(
     assert [each.stat().st_size for each in folder.iterdir()] == [len(kept)]
 
 
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_a_flipped_byte_anywhere_is_never_read(profile: Profile, folder: Path, part: float) -> None:
+    whole = asked(profile, FIRST, cache=folder)
+    [file] = folder.iterdir()
+    content = bytearray(file.read_bytes())
+    content[int(part * len(content))] ^= 0x40
+    file.write_bytes(content)
+    assert asked(profile, FIRST, cache=folder) == whole, "read whole, as without a file"
+    assert asked(profile, FIRST, cache=folder) == (whole[0], 1), "and kept anew"
+
+
 def test_a_folder_that_cannot_be_written_costs_nothing(profile: Profile, tmp_path: Path) -> None:
     taken = tmp_path / "file"
     taken.write_text("no folder")

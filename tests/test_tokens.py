@@ -223,7 +223,9 @@ def test_a_folder_without_a_readable_tokenizer_is_an_error(
 def test_a_tokenizer_is_read_anew_only_where_its_files_changed(
     tmp_path: Path, folders: dict[str, Path]
 ) -> None:
-    (tmp_path / "tokenizer.json").write_bytes((folders["byte level, digits alone"] / "tokenizer.json").read_bytes())
+    (tmp_path / "tokenizer.json").write_bytes(
+        (folders["byte level, digits alone"] / "tokenizer.json").read_bytes()
+    )
     first = codec_of(tmp_path, name="own")
     assert codec_of(tmp_path, name="own") is first
     (tmp_path / "tokenizer.json").write_bytes((folders["llama"] / "tokenizer.json").read_bytes())

@@ -4,13 +4,15 @@ values, in safetensors files of the user's cache.
 A file is of one model: its weights, how its positions are scaled, the numbers it computes in, and
 the releases of the libraries that compute. It is used as far as its tokens are those of a prompt,
 so that nothing stale can be read from it. What was unused longest goes first where the files take
-more than the limit; a file that does not read is as if it were absent.
+more than the limit; a file that does not read, or whose numbers are not those that were written, is
+as if it were absent.
 """
 
 import contextlib
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,7 @@ from repoqa.models.key_values import can_rewind, filled, key_values
 # Fewer tokens are read sooner than a file is.
 LEAST = 256
 SUFFIX = ".safetensors"
-_FORM = 1  # of the files: another one makes other names
+_FORM = 2  # of the files: another one makes other names
 _TOKENS = "tokens"
 _KINDS = ("keys", "values")
 # A file is replaced by a longer one that begins with this much of it: a follow-up's prompt lacks
@@ -63,11 +65,14 @@ class PrefixStore:
             return None
         try:
             with safe_open(found.path, framework="pt") as file:
+                sums = file.metadata() or {}
                 for number in range(len(cache.layers)):
-                    states = (file.get_slice(f"{kind}.{number}") for kind in _KINDS)
+                    states = (_sound(file, f"{kind}.{number}", sums) for kind in _KINDS)
                     cut = (state[:, :, : found.shared, :].to(model.device) for state in states)
                     cache.update(*cut, number)
         except (OSError, SafetensorError):
+            with contextlib.suppress(OSError):
+                found.path.unlink()
             return None
         held.cache, held.tokens = cache, list(prompt[: found.shared])
         with contextlib.suppress(OSError):
@@ -98,7 +103,7 @@ class PrefixStore:
         for path in sorted(self.folder.glob(f"{self.model}-*{SUFFIX}")):
             try:
                 with safe_open(path, framework="pt") as file:
-                    tokens = file.get_tensor(_TOKENS).tolist()
+                    tokens = _sound(file, _TOKENS, file.metadata() or {}).tolist()
             except (OSError, SafetensorError):
                 with contextlib.suppress(OSError):
                     path.unlink()
@@ -112,8 +117,8 @@ class PrefixStore:
         descriptor, partial = tempfile.mkstemp(dir=self.folder)
         os.close(descriptor)
         try:
-            whole = {name: state.contiguous() for name, state in states.items()}
-            save_file({**whole, _TOKENS: ids}, partial)
+            whole = {name: state.contiguous() for name, state in states.items()} | {_TOKENS: ids}
+            save_file(whole, partial, {name: _checksum(state) for name, state in whole.items()})
             Path(partial).replace(self.folder / f"{self.model}-{name}{SUFFIX}")
         finally:
             Path(partial).unlink(missing_ok=True)
@@ -128,6 +133,18 @@ class PrefixStore:
             size += path.stat().st_size
             if size > self.limit:
                 path.unlink(missing_ok=True)
+
+
+def _sound(file: Any, name: str, sums: Mapping[str, str]) -> torch.Tensor:
+    """A tensor of an open file. Raises SafetensorError where it is not what was written."""
+    tensor: torch.Tensor = file.get_tensor(name)
+    if _checksum(tensor) != sums.get(name):
+        raise SafetensorError(f"{name} is damaged")
+    return tensor
+
+
+def _checksum(tensor: torch.Tensor) -> str:
+    return f"{zlib.crc32(tensor.cpu().flatten().view(torch.uint8).numpy().data):08x}"
 
 
 def model_key(files: Sequence[Path], device: Device, rope: Mapping[str, Any] | None) -> str:
