@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from repoqa.cli.keeping import keep, kept
 from repoqa.cli.options import Model, Plot
+from repoqa.cli.strategies import BUGS, Comparison, compare
 from repoqa.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,39 +21,67 @@ if TYPE_CHECKING:
 # Long modules of the standard library: code that is on every machine.
 MODULES = ("argparse", "tarfile", "inspect", "turtle", "typing")
 LENGTHS = "2k,4k,8k,12k,16k"
+Texts: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Long files of code (default: five modules of Python's library).",
+        show_default=False,
+    ),
+]
+Lengths: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--lengths",
+        metavar="N,N",
+        help=f"Tokens read, up to each length (default: {LENGTHS}; with --strategy twice what the "
+        "model reads reliably).",
+        show_default=False,
+    ),
+]
+Scalings: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rope",
+        metavar="KIND,KIND",
+        help="The scalings to compare (default: all).",
+        show_default=False,
+    ),
+]
+Strategies: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="NAME,NAME",
+        help="Compare single (one long prompt) and sweep (windows) on planted bugs instead.",
+        show_default=False,
+    ),
+]
+Bugs: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--bugs", metavar="N", min=1, max=5, help="With --strategy: how many are planted."
+    ),
+]
+Out: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Keep each reading here; a second run goes on from them.",
+        show_default=False,
+    ),
+]
 
 
 def longcontext(
-    texts: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[FILE]...",
-            help="Long files of code (default: five modules of Python's library).",
-            show_default=False,
-        ),
-    ] = None,
+    texts: Texts = None,
     model: Model = None,
-    lengths: Annotated[
-        str, typer.Option("--lengths", metavar="N,N", help="Tokens read, up to each length.")
-    ] = LENGTHS,
-    rope: Annotated[
-        str | None,
-        typer.Option(
-            "--rope",
-            metavar="KIND,KIND",
-            help="The scalings to compare (default: all).",
-            show_default=False,
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="FILE",
-            help="Keep each reading here; a second run goes on from them.",
-            show_default=False,
-        ),
-    ] = None,
+    lengths: Lengths = None,
+    rope: Scalings = None,
+    strategy: Strategies = None,
+    bugs: Bugs = BUGS,
+    out: Out = None,
     plot: Plot = None,
 ) -> None:
     """Measure perplexity and retrieval against the length of what was read.
@@ -59,6 +89,10 @@ def longcontext(
     Each text is read once with each RoPE scaling, at the factor that the longest length needs.
     Planted functions are asked for by what they return. Nothing but the model is used; it must be
     one that runs on this machine.
+
+    With --strategy, functions with a bug are planted at the start, in the middle and at the end of
+    a prompt of each length, among the functions of all texts. The model, wherever it runs, is then
+    asked as `repoqa ask` asks it.
     """
     from repoqa.api.job import chosen_profile
     from repoqa.cli.charting import check_charts, show_chart
@@ -69,11 +103,19 @@ def longcontext(
     from repoqa.terminal.progress import shown_progress
 
     check_charts(plot)
+    if strategy is not None:
+        if rope:
+            raise UsageError(
+                "--rope compares scalings, --strategy strategies", remedy="Give one of the two."
+            )
+        asked = Comparison(strategy, bugs, _lengths(lengths) if lengths else None, model)
+        compare(asked, list(_texts(texts)), out=out, plot=plot)
+        return
     settings = read_settings(environment=os.environ, flags={"model": model})
     profile = chosen_profile(settings)
     output = standard_output()
     with shown_progress(output) as progress:
-        task = _task(profile.name, _lengths(lengths), progress=progress)
+        task = _task(profile.name, _lengths(lengths or LENGTHS), progress=progress)
         kinds = _kinds(rope)
         readings = list(_readings(_texts(texts), task, kinds, out=out, progress=progress))
     output.write(reading_tables(readings, window=profile.trained_window, chosen=profile.rope))
@@ -144,39 +186,12 @@ def _readings(
 ) -> "Iterator[Reading]":
     from itertools import product
 
-    from repoqa.evaluation.longcontext import measure
+    from repoqa.evaluation.longcontext import Reading, measure
 
-    known = _kept(out) if out else {}
+    known = {(each.text, each.rope): each for each in kept(out, Reading)}
     for text, kind in product(texts, kinds):
         reading = known.get((text[0], kind))
         if reading is None or set(reading.surprise) != set(task.lengths):
             reading = measure(text, task, kind=kind, progress=progress)
-            if out:
-                _keep(reading, out)
+            keep(reading, out)
         yield reading
-
-
-def _kept(out: Path) -> "dict[tuple[str, str], Reading]":
-    content = out.read_bytes() if out.exists() else b""
-    lines = (line for line in content.splitlines() if line.strip())
-    return {(each.text, each.rope): each for each in map(_decoded, lines)}
-
-
-def _keep(reading: "Reading", out: Path) -> None:
-    import msgspec
-
-    with out.open("ab") as file:
-        file.write(msgspec.json.encode(reading) + b"\n")
-
-
-def _decoded(line: bytes) -> "Reading":
-    import msgspec
-
-    from repoqa.evaluation.longcontext import Reading
-
-    try:
-        return msgspec.json.decode(line, type=Reading)
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"--out names a file that holds something else: {error}", remedy="Name another file."
-        ) from error

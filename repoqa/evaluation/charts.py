@@ -1,4 +1,5 @@
-"""Measurements as charts: coverage against the budget, perplexity against the context's length."""
+"""Measurements as charts: coverage against the budget, perplexity against the context's length,
+bugs found against where they stand."""
 
 from collections.abc import Sequence
 from math import exp
@@ -7,6 +8,7 @@ from statistics import mean
 from repoqa.chart import Axis, Chart, Line
 from repoqa.evaluation.longcontext import Reading
 from repoqa.evaluation.measure import Measurement
+from repoqa.evaluation.strategies import Outcome
 from repoqa.evaluation.summary import SHARES
 
 NAMES = {
@@ -55,5 +57,23 @@ def perplexity_chart(readings: Sequence[Reading]) -> Chart:
         "Perplexity by the length of what was read",
         Axis("tokens read", logarithmic=True),
         Axis("perplexity", logarithmic=True),
+        tuple(lines),
+    )
+
+
+def found_chart(outcomes: Sequence[Outcome]) -> Chart:
+    """The planted bugs that were found against where they stood, for each strategy and length."""
+    lines = []
+    for kind in dict.fromkeys((each.trial.strategy, each.trial.length) for each in outcomes):
+        own = [each for each in outcomes if (each.trial.strategy, each.trial.length) == kind]
+        points = [
+            (place, 100 * mean(each.found for each in own if each.trial.position == place))
+            for place in sorted({each.trial.position for each in own})
+        ]
+        lines.append(Line(f"{kind[0]}, {kind[1]:,} tokens", tuple(points)))
+    return Chart(
+        "Planted bugs found by where they stand",
+        Axis("part of the code before the bug"),
+        Axis("found, %", bounds=PERCENT),
         tuple(lines),
     )
