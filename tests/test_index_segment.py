@@ -1,18 +1,24 @@
 """Segments: merged from files' postings, saved, and mapped again."""
 
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repoqa.index.batches import FILES_AT_A_TIME
+from repoqa.index.count import Counts
 from repoqa.index.files import Files, Note, record_key
 from repoqa.index.gaps import AT_A_TIME, pack_runs, unpack_run
 from repoqa.index.merge import ReadFile, merge
-from repoqa.index.record import analyze
-from repoqa.index.segment import DTYPES, TABLE, Segment, listed_files, load, save
+from repoqa.index.record import Postings, analyze
+from repoqa.index.segment import DTYPES, TABLE, Arrays, Segment, listed_files, load, save
 from repoqa.index.terms import Field, count_terms, hashed, term_hash
 
 CONTENTS = {
@@ -23,14 +29,20 @@ CONTENTS = {
 }
 
 
+def read_files(contents: dict[str, bytes]) -> list[ReadFile]:
+    return [
+        ReadFile(path, f"oid-{path}", analyze(path, content).postings)
+        for path, content in sorted(contents.items())
+    ]
+
+
 def merged(contents: dict[str, bytes]) -> Segment:
-    return merge(
-        "kind",
-        [
-            ReadFile(path, f"oid-{path}", analyze(path, content).postings)
-            for path, content in sorted(contents.items())
-        ],
-    )
+    return merge("kind", read_files(contents))
+
+
+def contents_of(segment: Segment) -> dict[str, object]:
+    arrays = {field.name: getattr(segment.arrays, field.name) for field in fields(Arrays)}
+    return {name: (array.dtype, array.tolist()) for name, array in arrays.items()}
 
 
 def held(segment: Segment, term: str) -> dict[int, int]:
@@ -92,10 +104,71 @@ def test_merging_keeps_every_count(contents: dict[str, str]) -> None:
     assert arrays.gap_offsets[-1] == len(arrays.gaps)
 
 
-def test_counts_beyond_a_byte_are_kept() -> None:
+@pytest.mark.parametrize("at_a_time", [1, 1000])
+def test_counts_beyond_a_byte_are_kept(at_a_time: int) -> None:
     counts = {"a.md": 254, "b.md": 255, "c.md": 256, "d.md": 70_000, "e.md": 1}
-    segment = merged({path: b"cart " * number for path, number in counts.items()})
+    read = read_files({path: b"total " + b"cart " * number for path, number in counts.items()})
+    segment = merge("kind", read, at_a_time=at_a_time)
+    assert list(held(segment, "total").values()) == [1] * 5
     assert list(held(segment, "cart").values()) == [254, 255, 256, 65_535, 1]
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a.md", "b.md", "c/d.md", "e.md", "f.md"]), WORDS),
+    st.randoms(use_true_random=False),
+    st.sampled_from([(size, room) for size in (1, 3, 9) for room in (True, False)]),
+)
+def test_batches_in_any_order_make_the_same_segment(
+    contents: dict[str, str], chooser: Random, held_at_once: tuple[int, bool]
+) -> None:
+    at_a_time, has_room = held_at_once
+    read = read_files({path: text.encode() for path, text in contents.items()})
+    whole = merge("kind", read)
+    chooser.shuffle(read)
+    folder = None if has_room else Path("/there/is/no/such/folder")
+    segment = merge("kind", read, folder=folder, at_a_time=at_a_time)
+    assert segment.files == whole.files
+    assert contents_of(segment) == contents_of(whole)
+
+
+def test_files_without_postings_are_batched_too() -> None:
+    empty = analyze("a.md", b"").postings
+    count = FILES_AT_A_TIME + 2
+    last = ReadFile("z.md", "oid", analyze("z.md", b"a cart\n").postings)
+    segment = merge("kind", [last, *(ReadFile(f"{n:06}.md", "oid", empty) for n in range(count))])
+    assert len(segment.files) == count + 1
+    assert segment.arrays.unit_file.tolist() == [count]
+    assert held(segment, "cart") == {0: 1}
+
+
+TERMS_PER_FILE = 500
+POSTINGS_AT_A_TIME = 20 * TERMS_PER_FILE
+
+
+def peak(files: int) -> tuple[int, int]:
+    """The most bytes that were held while some files were merged, and those of the segment."""
+
+    def read() -> Iterator[ReadFile]:
+        for number in range(files):
+            terms = np.arange(TERMS_PER_FILE, dtype=np.uint64) << np.uint64(31)
+            ones = np.ones(TERMS_PER_FILE, dtype=np.uint32)
+            units, lengths = np.zeros_like(ones), np.array([TERMS_PER_FILE], np.uint32)
+            counts = Counts(terms, ones, units, ones.astype(np.uint16), lengths)
+            yield ReadFile(f"f{number}.py", "oid", Postings(counts))
+
+    tracemalloc.start()
+    try:
+        segment = merge("kind", read(), at_a_time=POSTINGS_AT_A_TIME)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    return most, sum(getattr(segment.arrays, field.name).nbytes for field in fields(Arrays))
+
+
+def test_memory_grows_with_the_segment_alone() -> None:
+    few, small = peak(200)
+    many, large = peak(800)
+    assert many - few < 2.5 * (large - small)
 
 
 RISING = st.lists(st.integers(0, 1 << 40), unique=True, min_size=1).map(sorted)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import compress
-from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,8 @@ RECORD_VERSION = "7"
 FEWEST_CHANGED = 64
 CHANGED_SHARE = 0.05
 RECORDS_PER_WRITE = 256
+# Files whose postings are looked for at once; they are in memory together.
+FILES_PER_QUERY = 900
 
 
 def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
@@ -41,7 +42,7 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
     if len(alive) - alive.sum() + len(changed) > most_changed(len(snapshot.files)):
         base, alive, changed = None, alive[:0], snapshot.files
     reader = _Reader(snapshot, store, progress)
-    fresh = merge(kind, reader.read(changed))
+    fresh = merge(kind, reader.read(changed), folder=None if store.problem else store.directory)
     if base is None and directory is not None:
         _save_quietly(fresh, directory)
     if base is None or reader.parsed:
@@ -99,19 +100,20 @@ class _Reader:
         self.failed: list[SkippedFile] = []
         self.parsed = 0
 
-    def read(self, entries: Sequence[FileEntry]) -> list[ReadFile]:
-        """The files' postings, sorted by path."""
-        keys = [record_key(entry, self.snapshot.object_format) for entry in entries]
-        cached = dict(self.store.postings(sorted(set(keys))))
-        found, fresh = [], []
-        for entry, key in zip(entries, keys, strict=True):
-            if key in cached:
-                found.append(ReadFile(entry.path, entry.oid, cached[key]))
-            else:
-                fresh.append(entry)
+    def read(self, entries: Sequence[FileEntry]) -> Iterator[ReadFile]:
+        """Yield the files' postings: first those in the store, then the others."""
+        fresh: list[FileEntry] = []
+        for start in range(0, len(entries), FILES_PER_QUERY):
+            some = entries[start : start + FILES_PER_QUERY]
+            keys = [record_key(entry, self.snapshot.object_format) for entry in some]
+            cached = dict(self.store.postings(sorted(set(keys))))
+            for entry, key in zip(some, keys, strict=True):
+                if key in cached:
+                    yield ReadFile(entry.path, entry.oid, cached[key])
+                else:
+                    fresh.append(entry)
         if fresh:
-            found.extend(self._analyzed(fresh))
-        return sorted(found, key=attrgetter("path"))
+            yield from self._analyzed(fresh)
 
     def _analyzed(self, entries: Sequence[FileEntry]) -> Iterator[ReadFile]:
         from repoqa.index.analysis import analyzed

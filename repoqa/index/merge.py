@@ -1,21 +1,23 @@
-"""Merges the postings of many files into one segment, by runs: a file's postings of one term stay
-together, so that what is sorted is a third of what there is."""
+"""Merges the postings of many files into one segment."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import lru_cache
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from repoqa.index.batches import POSTINGS_AT_A_TIME, Batches, distinct_terms
 from repoqa.index.files import Files, Note
-from repoqa.index.gaps import pack_runs
 from repoqa.index.record import Postings
-from repoqa.index.segment import LARGE_COUNT, Arrays, Segment
+from repoqa.index.segment import Arrays, Segment
+from repoqa.index.spool import Spool
 from repoqa.index.terms import count_terms, term_hash
 
-# Runs that are copied at a time; what that takes beside the arrays is a few megabytes.
-RUNS_PER_COPY = 1 << 18
+# Parts of paths that are kept worked out: in the order of paths those of one folder are together.
+MOST_PARTS_KEPT = 1 << 12
 Numbers = NDArray[np.int64]
 
 
@@ -27,74 +29,60 @@ class ReadFile(NamedTuple):
     postings: Postings
 
 
-def merge(kind: str, read: Sequence[ReadFile]) -> Segment:
-    """One segment of the postings of many files, which are sorted by path."""
-    counted = [file.postings.counts for file in read]
-    sizes = np.array([len(counts.lengths) for counts in counted], dtype=np.int64)
-    bases = np.cumsum(sizes) - sizes
-    terms = _joined((found.terms for found in counted), np.uint64)
-    runs = _joined((found.runs for found in counted), np.int64)
-    units = _joined(
-        (found.units + base for found, base in zip(counted, bases, strict=True)), np.int32
-    )
-    counts = _joined((found.counts for found in counted), np.uint16)
-    # The files come in unit order: sorting their runs by term, stably, sorts all postings.
-    order = np.argsort(terms, kind="stable")
-    starts, runs = (np.cumsum(runs) - runs)[order], runs[order]
-    distinct, firsts = _distinct(terms[order])
-    path_terms, path_offsets, path_files = _path_postings([file.path for file in read])
-    offsets = (np.cumsum(runs) - runs)[firsts]
-    gaps, gap_offsets = pack_runs(_gathered(units, starts, runs), offsets)
-    counts = _gathered(counts, starts, runs)
-    large = np.flatnonzero(counts >= LARGE_COUNT)
+class _Arrived(NamedTuple):
+    """What is kept of a file beside its postings."""
+
+    path: str
+    oid: str
+    note: Note
+
+
+def merge(
+    kind: str,
+    read: Iterable[ReadFile],
+    *,
+    folder: Path | None = None,
+    at_a_time: int = POSTINGS_AT_A_TIME,
+) -> Segment:
+    """One segment of the postings of many files, which come in any order.
+
+    Of the postings about `at_a_time` are held at once; the others wait in a temporary file in
+    `folder` (None: the system's), or in memory where there is no room for it.
+    """
+    arrived: list[_Arrived] = []
+    with closing(Spool(folder)) as spool:
+        batches = Batches(spool, at_a_time)
+        for path, oid, postings in read:
+            arrived.append(_Arrived(path, oid, Note(postings.left_out, postings.problem)))
+            batches.add(postings.counts)
+        order = sorted(range(len(arrived)), key=lambda number: arrived[number].path)
+        merged, lengths = batches.merged(np.array(order, np.int64))
+    files = [arrived[number] for number in order]
+    sizes = np.array([batches.sizes[number] for number in order], np.int64)
+    paths = [file.path for file in files]
+    path_terms, path_offsets, path_files = _path_postings(paths)
     arrays = Arrays(
-        terms=distinct,
-        offsets=np.append(offsets, runs.sum()),
-        gaps=gaps,
-        gap_offsets=gap_offsets,
-        counts=np.minimum(counts, LARGE_COUNT).astype(np.uint8),
-        large_places=large,
-        large_counts=counts[large],
-        unit_file=np.repeat(np.arange(len(read), dtype=np.int32), sizes),
-        unit_number=_joined((np.arange(size) for size in sizes), np.int32),
-        lengths=_joined((found.lengths for found in counted), np.int32),
+        **merged._asdict(),
+        unit_file=np.repeat(np.arange(len(files), dtype=np.int32), sizes),
+        unit_number=_inside(sizes),
+        lengths=lengths,
         path_terms=path_terms,
         path_offsets=path_offsets,
         path_files=path_files,
-        path_lengths=np.array([_path_length(file.path) for file in read], dtype=np.int32),
+        path_lengths=np.array(list(map(_path_length, paths)), dtype=np.int32),
     )
-    return Segment(_files(kind, read), arrays)
+    return Segment(_files(kind, files), arrays)
 
 
-def _files(kind: str, read: Sequence[ReadFile]) -> Files:
-    notes = {
-        number: Note(file.postings.left_out, file.postings.problem)
-        for number, file in enumerate(read)
-        if file.postings.left_out or file.postings.problem
-    }
-    return Files(kind, tuple(file.path for file in read), tuple(file.oid for file in read), notes)
+def _files(kind: str, files: Sequence[_Arrived]) -> Files:
+    notes = {number: file.note for number, file in enumerate(files) if any(file.note)}
+    return Files(kind, tuple(file.path for file in files), tuple(file.oid for file in files), notes)
 
 
-def _gathered(values: NDArray[Any], starts: Numbers, sizes: Numbers) -> NDArray[Any]:
-    """The runs of `values` that begin at `starts` and are `sizes` long, one after the other."""
-    gathered = np.empty_like(values)
-    end = 0
-    for first in range(0, len(starts), RUNS_PER_COPY):
-        some = slice(first, first + RUNS_PER_COPY)
-        inside = np.cumsum(sizes[some]) - sizes[some]
-        places = np.repeat(starts[some] - inside, sizes[some])
-        places += np.arange(len(places))
-        gathered[end : end + len(places)] = values[places]
-        end += len(places)
-    return gathered
-
-
-def _distinct(terms: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Numbers]:
-    """Sorted terms each once, and the place of the first of each."""
-    is_first = np.ones(len(terms), dtype=bool)
-    is_first[1:] = terms[1:] != terms[:-1]
-    firsts = np.flatnonzero(is_first)
-    return terms[firsts], firsts
+def _inside(sizes: Numbers) -> NDArray[np.int32]:
+    """The numbers from 0 of each of some runs."""
+    numbers = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return numbers.astype(np.int32)
 
 
 def _path_postings(
@@ -107,7 +95,7 @@ def _path_postings(
     terms = np.array([term for some in held for term in some], dtype=np.uint64)
     files = np.repeat(np.arange(len(paths), dtype=np.int32), [len(some) for some in held])
     order = np.argsort(terms, kind="stable")
-    distinct, firsts = _distinct(terms[order])
+    distinct, firsts = distinct_terms(terms[order])
     return distinct, np.append(firsts, len(terms)).astype(np.int64), files[order]
 
 
@@ -116,12 +104,7 @@ def _path_length(path: str) -> int:
     return sum(len(_part_terms(part)) for part in path.split("/"))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=MOST_PARTS_KEPT)
 def _part_terms(part: str) -> frozenset[int]:
     """The hashes of the terms of one part of a path."""
     return frozenset(map(term_hash, count_terms(part)))
-
-
-def _joined(parts: Iterable[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    found: list[NDArray[Any]] = [part.astype(dtype, copy=False) for part in parts]
-    return np.concatenate(found) if found else np.zeros(0, dtype=dtype)
