@@ -5,13 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repoqa.index.terms import (
+    ITEM_BYTES,
+    MARK,
+    MOST_KEPT,
     WORD,
+    WORD_HASHES,
     Field,
+    Hashes,
     count_terms,
     hashed,
+    marked_words,
     term_hash,
     terms_of,
-    word_hashes,
     words_of,
 )
 
@@ -65,6 +70,33 @@ def test_words_of_ascii_are_what_the_pattern_finds(text: str) -> None:
     assert words_of(text) == WORD.findall(text)
 
 
+@pytest.mark.parametrize("alphabet", [st.characters(max_codepoint=127), st.characters()])
+@given(data=st.data())
+def test_marked_words_are_those_of_each_text(
+    alphabet: st.SearchStrategy[str], data: st.DataObject
+) -> None:
+    texts = data.draw(st.lists(st.text(alphabet)))
+    found: list[list[str]] = []
+    for word in marked_words(texts):
+        if word == MARK:
+            found.append([])
+        elif len(word) > 1:
+            found[-1].append(word)
+    assert found == [WORD.findall(text) for text in texts]
+
+
 @given(st.from_regex(WORD, fullmatch=True))
 def test_a_words_hashes_are_those_of_its_terms(word: str) -> None:
-    assert word_hashes(word) == tuple(map(term_hash, terms_of(word)))
+    hashes = b"".join(term_hash(term).to_bytes(ITEM_BYTES, "little") for term in terms_of(word))
+    assert WORD_HASHES[word] == hashes
+
+
+def test_no_hashes_of_what_is_no_word() -> None:
+    assert WORD_HASHES["x"] == WORD_HASHES[MARK] == WORD_HASHES["__"] == b""
+
+
+def test_kept_hashes_are_bounded_and_stay_right() -> None:
+    hashes = Hashes(str.encode)
+    assert all(hashes[str(number)] == b"%d" % number for number in range(MOST_KEPT + 10))
+    assert len(hashes) == 10
+    assert hashes["1"] == b"1"

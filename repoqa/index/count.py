@@ -1,18 +1,22 @@
 """Counts the terms of a file's units, field by field, as arrays: no loop runs over occurrences."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from repoqa.index.terms import Field, name_hashes, word_hashes, words_of
+from repoqa.index.terms import ITEM_BYTES, NAME_HASHES, WORD_HASHES, Field, marked_words
 from repoqa.index.units import Unit
 from repoqa.records import ParsedFile
 
 # Counts are kept in 16 bits; BM25 is flat long before.
 MOST_COUNTED = 0xFFFF
+# The fields whose terms are the parts of words; those of the others are whole names.
+_SPLIT = (Field.TEXT, Field.NAME)
 Numbers = NDArray[np.int64]
 
 
@@ -32,56 +36,83 @@ class Counts:
     lengths: NDArray[np.uint32]
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """The occurrences of a field's terms: `hashes[places[n]]` stands in unit `owners[n]`."""
+class _Words(NamedTuple):
+    """The words of a field, in order, and the unit of each; None where `MARK` begins each unit."""
 
-    hashes: NDArray[np.uint64]
+    field: Field
+    words: Sequence[str]
+    units: Sequence[int] | None
+
+
+class _Terms(NamedTuple):
+    """Of the words of all fields: `places[n]`, the distinct word that occurrence `n` is, and its
+    unit, `owners[n]`; of each distinct word how many terms it has (`sizes`), and their `hashes`."""
+
     places: Numbers
     owners: Numbers
+    sizes: Numbers
+    hashes: NDArray[np.uint64]
 
 
 def count_units(parsed: ParsedFile, units: Sequence[Unit], lines: Sequence[str]) -> Counts:
     """Count every field of a file's units."""
-    text, name = (_of_texts(field, texts) for field, texts in _texts(units, lines).items())
-    fields = (text, name, *_of_names(parsed, units, length=len(lines)))
-    bases = np.cumsum([0, *(len(field.hashes) for field in fields)])
-    places = [field.places + base for field, base in zip(fields, bases, strict=False)]
-    terms, ranks = np.unique(
-        np.concatenate([field.hashes for field in fields]), return_inverse=True
-    )
+    fields = [*_texts(units, lines), *_names(parsed, units, length=len(lines))]
+    places, owners, sizes, hashes = _numbered(fields)
+    terms, ranks = np.unique(hashes, return_inverse=True)
+    # For each word its run of hashes: the run's start, plus 0, 1, 2 ... inside the run.
+    runs = sizes[places]
+    starts = (np.cumsum(sizes) - sizes)[places] - (np.cumsum(runs) - runs)
+    ranks = ranks[np.arange(runs.sum()) + np.repeat(starts, runs)]
     # One number for each pair, in the order of (term, unit): sorting plain numbers is fast.
     bits = len(units).bit_length()
-    owners = np.concatenate([field.owners for field in fields])
-    pairs, counts = np.unique(ranks[np.concatenate(places)] << bits | owners, return_counts=True)
+    pairs, counts = np.unique(ranks << bits | np.repeat(owners, runs), return_counts=True)
+    text = slice(len(fields[0].words))
+    lengths = np.bincount(np.repeat(owners[text], runs[text]), minlength=len(units))
     return Counts(
         terms,
         np.bincount(pairs >> bits, minlength=len(terms)).astype(np.uint32),
         (pairs & (1 << bits) - 1).astype(np.uint32),
         np.minimum(counts, MOST_COUNTED).astype(np.uint16),
-        np.bincount(text.owners, minlength=len(units)).astype(np.uint32),
+        lengths.astype(np.uint32),
     )
 
 
-def _texts(units: Sequence[Unit], lines: Sequence[str]) -> dict[Field, list[str]]:
-    """The text of each field of each unit; a section has no name of its own."""
-    return {
-        Field.TEXT: [
-            "\n".join("\n".join(lines[span.start - 1 : span.end]) for span in unit.spans)
-            for unit in units
-        ],
-        Field.NAME: ["" if unit.symbol.kind == "section" else unit.symbol.name for unit in units],
-    }
+def _numbered(fields: Sequence[_Words]) -> _Terms:
+    """Each distinct word of each field gets a number, and its terms."""
+    places: list[Numbers] = []
+    owners: list[Numbers] = []
+    hashes: list[bytes] = []
+    salts: list[int] = []
+    for field, words, units in fields:
+        numbers = defaultdict[str, int](count(len(hashes)).__next__)
+        some = np.fromiter(map(numbers.__getitem__, words), np.int64, len(words))
+        places.append(some)
+        owners.append(
+            np.cumsum(some == some[:1]) - 1 if units is None else np.array(units, np.int64)
+        )
+        kept = WORD_HASHES if field in _SPLIT else NAME_HASHES
+        hashes.extend(map(kept.__getitem__, numbers))
+        salts.extend([field.salt] * len(numbers))
+    sizes = np.fromiter(map(len, hashes), np.int64, len(hashes)) // ITEM_BYTES
+    plain = np.frombuffer(b"".join(hashes), "<u8").astype(np.uint64, copy=False)
+    salted = plain ^ np.repeat(np.array(salts, np.uint64), sizes)
+    return _Terms(np.concatenate(places), np.concatenate(owners), sizes, salted)
 
 
-def _of_texts(field: Field, texts: Sequence[str]) -> _Field:
-    """The terms of each unit's words."""
-    words = [words_of(text) for text in texts]
-    owners = np.repeat(np.arange(len(words)), [len(some) for some in words])
-    return _occurrences(field, list(chain.from_iterable(words)), owners, hashes_of=word_hashes)
+def _texts(units: Sequence[Unit], lines: Sequence[str]) -> tuple[_Words, _Words]:
+    """The words of each unit's text and of its name; a section has no name of its own."""
+    texts = [
+        "\n".join(["\n".join(lines[span.start - 1 : span.end]) for span in unit.spans])
+        for unit in units
+    ]
+    names = ["" if unit.symbol.kind == "section" else unit.symbol.name for unit in units]
+    return (
+        _Words(Field.TEXT, marked_words(texts), None),
+        _Words(Field.NAME, marked_words(names), None),
+    )
 
 
-def _of_names(parsed: ParsedFile, units: Sequence[Unit], *, length: int) -> Iterator[_Field]:
+def _names(parsed: ParsedFile, units: Sequence[Unit], *, length: int) -> Iterator[_Words]:
     """Each defined and used name, kept whole, in the unit whose lines hold it."""
     owner = [-1] * (length + 1)
     for number, each in enumerate(units):
@@ -97,26 +128,5 @@ def _of_names(parsed: ParsedFile, units: Sequence[Unit], *, length: int) -> Iter
     used = [(r.name, owner[r.line]) for r in parsed.references if r.kind != "import"]
     named = {Field.DEFINED: defined, Field.QUALIFIED: qualified, Field.USED: used}
     for field, names in named.items():
-        owned = [(name, number) for name, number in names if number >= 0]
-        owners = np.fromiter((number for _, number in owned), np.int64, len(owned))
-        yield _occurrences(field, [name for name, _ in owned], owners, hashes_of=name_hashes)
-
-
-def _occurrences(
-    field: Field,
-    words: Sequence[str],
-    owners: Numbers,
-    *,
-    hashes_of: Callable[[str], tuple[int, ...]],
-) -> _Field:
-    """Words, each of some unit, as their terms."""
-    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    ids = np.fromiter(map(numbers.__getitem__, words), np.int64, len(words))
-    hashes = [hashes_of(word) for word in numbers]
-    flat = np.fromiter(chain.from_iterable(hashes), np.uint64) ^ np.uint64(field.salt)
-    sizes = np.fromiter(map(len, hashes), np.int64, len(hashes))
-    starts = np.cumsum(sizes) - sizes
-    # For each word its run of hashes: the run's start, plus 0, 1, 2 ... inside the run.
-    runs = sizes[ids]
-    inside = np.arange(runs.sum()) - np.repeat(np.cumsum(runs) - runs, runs)
-    return _Field(flat, np.repeat(starts[ids], runs) + inside, np.repeat(owners, runs))
+        owned = [pair for pair in names if pair[1] >= 0]
+        yield _Words(field, [name for name, _ in owned], [number for _, number in owned])

@@ -7,6 +7,7 @@ what a hundred thousand files hold, one in 400,000 that are asked for meets anot
 
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -16,6 +17,8 @@ import Stemmer
 
 TERMS_VERSION = "2"
 HASH_BYTES = 5
+ITEM_BYTES = 8  # of a hash where some stand side by side, as uint64
+_FILL = bytes(ITEM_BYTES - HASH_BYTES)
 WORD = re.compile(r"\w{2,}")
 # Capitals that end before a capitalized word; a capitalized or lower-case word; digits.
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
@@ -27,6 +30,8 @@ MOST_KEPT = 1 << 16
 _APART = bytes(
     code if code >= 0x80 or WORD.match(chr(code) * 2) else ord(" ") for code in range(256)
 )
+# Stands before the words of each text among those of several: no word, and kept by the table.
+MARK = "\x80"
 _STEMMER = Stemmer.Stemmer("english")
 _STEMMER.maxCacheSize = 0  # our own caches ask for each part once
 
@@ -55,6 +60,15 @@ def words_of(text: str) -> list[str]:
     return [piece for piece in pieces if len(piece) > 1]
 
 
+def marked_words(texts: Sequence[str]) -> list[str]:
+    """The words of some texts, in order, with `MARK` before those of each. Single characters, which
+    are no words, may stand among them."""
+    if all(map(str.isascii, texts)):
+        marked = "".join([f" {MARK} {text}" for text in texts])
+        return marked.encode("latin-1").translate(_APART).decode("latin-1").split()
+    return [piece for text in texts for piece in (MARK, *words_of(text))]
+
+
 @lru_cache(maxsize=MOST_KEPT)
 def terms_of(word: str) -> tuple[str, ...]:
     """The terms of one word: its stemmed parts, and the whole word where it has several parts."""
@@ -80,23 +94,52 @@ def ordered_terms(text: str) -> tuple[str, ...]:
 
 def term_hash(term: str) -> int:
     """The hash of a term, before its field's salt; equal in every process."""
+    return int.from_bytes(_packed_hash(term), "little")
+
+
+def _packed_hash(term: str) -> bytes:
     text = term.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(text, digest_size=HASH_BYTES).digest(), "little")
+    return blake2b(text, digest_size=HASH_BYTES).digest() + _FILL
 
 
-@lru_cache(maxsize=MOST_KEPT)
-def word_hashes(word: str) -> tuple[int, ...]:
-    """The hashes of a word's terms."""
-    if len(word) > LONGEST_WORD:
-        return ()
-    parts = tuple(map(_part_hash, PART.findall(word)))
-    return (*parts, term_hash(word.lower())) if len(parts) > 1 else parts
+class Hashes(dict[str, bytes]):
+    """Strings to hashes, as uint64, little-endian; worked out when first looked up.
+
+    Begun anew when full: a cache that keeps what was used last writes at each look-up, all over
+    its memory, and half of a repository's words stand there once.
+    """
+
+    def __init__(self, work_out: Callable[[str], bytes]) -> None:
+        super().__init__()
+        self._work_out = work_out
+
+    def __missing__(self, text: str) -> bytes:
+        if len(self) >= MOST_KEPT:
+            self.clear()
+        self[text] = hashes = self._work_out(text)
+        return hashes
 
 
-@lru_cache(maxsize=MOST_KEPT)
-def name_hashes(name: str) -> tuple[int]:
-    """The hash of a name that is kept whole, as its only term."""
-    return (term_hash(name),)
+def _word_hashes(word: str) -> bytes:
+    if not 1 < len(word) <= LONGEST_WORD:
+        return b""
+    parts = PART.findall(word)
+    if len(parts) == 1:
+        return _PART_HASHES[parts[0]]
+    return b"".join(map(_PART_HASHES.__getitem__, parts)) + (
+        _packed_hash(word.lower()) if parts else b""
+    )
+
+
+def _part_hash(part: str) -> bytes:
+    return _packed_hash(_stem(part))
+
+
+# The hashes of a word's terms, none for a single character; of a name that is kept whole, its
+# only term's; and of a part of a word.
+WORD_HASHES = Hashes(_word_hashes)
+NAME_HASHES = Hashes(_packed_hash)
+_PART_HASHES = Hashes(_part_hash)
 
 
 def hashed(field: Field, term: str) -> int:
@@ -117,8 +160,3 @@ def _part_stem(part: str) -> str:
 def _stem(part: str) -> str:
     stem: str = _STEMMER.stemWord(part.lower())
     return stem
-
-
-@lru_cache(maxsize=MOST_KEPT)
-def _part_hash(part: str) -> int:
-    return term_hash(_stem(part))
