@@ -4,6 +4,7 @@ Everything is copied out of the tree here, as bytes and rows (0-based); no node 
 """
 
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple, cast
 
 from tree_sitter import Node, QueryCursor
@@ -19,7 +20,6 @@ Found = dict[str, list[Node]]
 _DEEPEST_MATCH = 1000
 # What is called `_` cannot be named again.
 _NO_NAMES = frozenset({"", "_"})
-_INFERRED = "var"  # Java's word where a type is left to the compiler
 
 
 class Region(NamedTuple):
@@ -55,11 +55,12 @@ class Captures:
     """All that was captured in one file.
 
     `definitions` are by the byte their name starts at; `references` are (line, name, kind),
-    1-based lines; `types` (start byte, line, name); `bases` (start byte, name as written).
+    1-based lines, as the keys of a dict: in order they are sorted soon; `types` (start byte, line,
+    name); `bases` (start byte, name as written). The name of a use is "" where it has none.
     """
 
     definitions: dict[int, Definition] = field(default_factory=dict)
-    references: set[tuple[int, str, ReferenceKind]] = field(default_factory=set)
+    references: dict[tuple[int, str, ReferenceKind], None] = field(default_factory=dict)
     types: list[tuple[int, int, str]] = field(default_factory=list)
     bases: list[tuple[int, str]] = field(default_factory=list)
     docs: list[Region] = field(default_factory=list)
@@ -77,21 +78,33 @@ def collect(grammar: Grammar, root: Node, source: bytes) -> Captures:
     """
     collector = _Collector(source)
     patterns = grammar.patterns
+    uses = {number: list[Node]() for number, pattern in enumerate(patterns) if pattern.is_use}
     cursor = QueryCursor(grammar.query)
     cursor.set_max_start_depth(_DEEPEST_MATCH)
     for number, found in cursor.matches(root):
         pattern = patterns[number]
         if pattern.conditions and not collector.meets(pattern.conditions, found):
             continue
-        if pattern.reference == "import":
-            collector.add_import(pattern, found)
+        if number in uses:
+            uses[number] += found[pattern.capture]
         elif pattern.reference:
-            collector.add_uses(pattern, found[pattern.capture])
+            collector.add_import(pattern, found)
         elif pattern.definition:
             collector.add_definition(pattern, found)
         else:
             collector.add_plain(found)
+    for number, nodes in uses.items():
+        collector.add_uses(patterns[number], nodes)
     return collector.captures
+
+
+class _LastIdentifiers(dict[bytes, str]):
+    """Names as written to their last identifiers: the same names are used over and over."""
+
+    def __missing__(self, text: bytes) -> str:
+        name = names.last_identifier(text.decode())
+        self[text] = name = "" if name == "_" else name
+        return name
 
 
 class _Collector:
@@ -100,7 +113,7 @@ class _Collector:
     def __init__(self, source: bytes) -> None:
         self.captures = captures = Captures()
         self._source = source
-        self._names: dict[bytes, str] = {}  # the same names are used over and over
+        self._last_identifiers = _LastIdentifiers()
         self._regions = {
             "comment": captures.comments,
             "leading": captures.leading,
@@ -122,22 +135,19 @@ class _Collector:
 
     def add_uses(self, pattern: Pattern, nodes: list[Node]) -> None:
         """Add references to calls or types by their last identifier."""
-        source, known = self._source, self._names
-        kind = cast(ReferenceKind, pattern.reference)
-        for node in nodes:
-            text = source[node.start_byte : node.end_byte]
-            name = known.get(text)
-            if name is None:
-                name = known[text] = _used(text.decode())
-            if pattern.name == "whole":
-                name = names.clean_name(text.decode())
-            if not name or (kind == "type" and name == _INFERRED):
-                continue
-            line = node.start_point[0] + 1
-            if kind == "type":
-                self.captures.types.append((node.start_byte, line, name))
-            else:
-                self.captures.references.add((line, name, kind))
+        source, kind = self._source, cast(ReferenceKind, pattern.reference)
+        starts = [node.start_byte for node in nodes]
+        lines = [node.start_point[0] + 1 for node in nodes]
+        texts = [source[start : node.end_byte] for start, node in zip(starts, nodes, strict=True)]
+        if pattern.name == "whole":
+            used = [names.clean_name(text.decode()) for text in texts]
+        else:
+            used = [*map(self._last_identifiers.__getitem__, texts)]
+        if kind == "type":
+            self.captures.types += zip(starts, lines, used, strict=True)
+        else:
+            found = zip(lines, used, repeat(kind), strict=False)
+            self.captures.references.update(dict.fromkeys(found))
 
     def add_import(self, pattern: Pattern, found: Found) -> None:
         """Add what an import names, by its dotted path."""
@@ -145,7 +155,7 @@ class _Collector:
         for node in found.get(pattern.capture, ()):
             path = names.module_path(modules, self._text(node))
             if path:
-                self.captures.references.add((node.start_point[0] + 1, path, "import"))
+                self.captures.references[node.start_point[0] + 1, path, "import"] = None
 
     def add_definition(self, pattern: Pattern, found: Found) -> None:
         """Add a definition, unless a pattern further up in the query defined the same name."""
@@ -190,7 +200,7 @@ class _Collector:
         name = names.last_identifier(text)
         if name and len(text) <= names.LONGEST_NAME:
             self.captures.bases.append((node.start_byte, text))
-            self.captures.references.add((node.start_point[0] + 1, name, "base"))
+            self.captures.references[node.start_point[0] + 1, name, "base"] = None
 
     def _text(self, node: Node) -> str:
         return self._source[node.start_byte : node.end_byte].decode()
@@ -204,11 +214,6 @@ class _Collector:
             last -= source.count(b"\n", trimmed, end)
             end = trimmed
         return Region(start, end, node.start_point[0], last)
-
-
-def _used(text: str) -> str:
-    name = names.last_identifier(text)
-    return "" if name == "_" else name
 
 
 def _extent(node: Node, named: Node, body: Node | None) -> tuple[int, int]:

@@ -74,6 +74,11 @@ class Pattern:
     scope: str
     conditions: tuple[Condition, ...] = ()
 
+    @property
+    def is_use(self) -> bool:
+        """Whether it captures what is called or named as a type."""
+        return self.reference not in ("", "import")
+
 
 @dataclass(frozen=True, slots=True)
 class Grammar:

@@ -12,6 +12,8 @@ from repoqa.records import Kind, Reference, Span, Symbol
 _TYPES = frozenset({"class", "type"})
 _FUNCTIONS = frozenset({"function", "method"})
 _VALUES = frozenset({"variable", "constant"})
+# No name, and Java's word where a type is left to the compiler.
+_NO_TYPES = frozenset({"", "_", "var"})
 _NOT_SPACE = re.compile(rb"\S")
 
 
@@ -60,13 +62,12 @@ def references(captures: Captures) -> tuple[Reference, ...]:
     found = captures.references
     for start, line, name in captures.types:
         if (
-            name
-            and name != "_"
+            name not in _NO_TYPES
             and start not in captures.definitions
             and (line, name, "base") not in found
         ):
-            found.add((line, name, "type"))
-    return tuple(Reference(name, kind, line) for line, name, kind in sorted(found))
+            found[line, name, "type"] = None
+    return tuple([Reference(name, kind, line) for line, name, kind in sorted(found) if name])
 
 
 def import_spans(captures: Captures) -> tuple[Span, ...]:
