@@ -4,9 +4,11 @@ A question looks at some symbols of many files: each is read from the bytes when
 """
 
 import zlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import get_args
 
 import msgspec
@@ -19,6 +21,7 @@ from repoqa.records import Kind, ParsedFile, Reference, ReferenceKind, Span, Sym
 # The fastest; the next levels take a tenth less room in twice the time.
 COMPRESSION = 1
 KINDS: tuple[ReferenceKind, ...] = get_args(ReferenceKind)
+_KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 IMPORT = KINDS.index("import")
 
 
@@ -124,16 +127,17 @@ def pack_outline(outline: Outline) -> bytes:
     numbers = {symbol: number for number, symbol in enumerate(parsed.symbols)}
     units = [numbers.get(unit, (unit.start, unit.end)) for unit in outline.units]
     rows = [_row(symbol) for symbol in parsed.symbols]
-    names = {name: n for n, name in enumerate(dict.fromkeys(r.name for r in parsed.references))}
-    lines = np.array([0, *(reference.line for reference in parsed.references)])
+    names = defaultdict[str, int](count().__next__)
+    used = [names[reference.name] for reference in parsed.references]
+    lines = np.array([0, *[reference.line for reference in parsed.references]])
     rest = (
         parsed.language,
         parsed.lines,
         parsed.problem,
         [(span.start, span.end) for span in parsed.imports],
         list(names),
-        narrow([names[reference.name] for reference in parsed.references]),
-        narrow([KINDS.index(reference.kind) for reference in parsed.references]),
+        narrow(used),
+        narrow([_KIND_NUMBERS[reference.kind] for reference in parsed.references]),
         narrow(np.diff(lines)),
     )
     return _ENCODER.encode(

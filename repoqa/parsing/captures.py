@@ -164,10 +164,7 @@ class _Collector:
         earlier = self.captures.definitions.get(named.start_byte)
         if earlier is not None and earlier.pattern <= pattern.number:
             return
-        name = pattern.name or names.joined(
-            [self._text(part) for part in found.get("owner", ())],
-            [self._text(part) for part in found.get("name", ())],
-        )
+        name = pattern.name or self._name(found)
         if name in _NO_NAMES or len(name) > names.LONGEST_NAME:
             return
         body = found["body"][0] if "body" in found else None
@@ -182,6 +179,12 @@ class _Collector:
             scope=pattern.scope,
             pattern=pattern.number,
         )
+
+    def _name(self, found: Found) -> str:
+        owners, parts = found.get("owner", ()), found.get("name", ())
+        if not owners and len(parts) == 1:
+            return names.clean_name(self._text(parts[0]))
+        return names.joined([*map(self._text, owners)], [*map(self._text, parts)])
 
     def add_plain(self, found: Found) -> None:
         """Add what is neither a definition nor a reference."""
