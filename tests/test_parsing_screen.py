@@ -82,6 +82,14 @@ def test_minified() -> None:
     assert why_left_out("admin.js", CODE) == ""
 
 
+@pytest.mark.parametrize("before", [0, 1, 999, 20_000])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n" + b"go();\n" * 9_000])
+def test_one_giant_line_among_short_ones(before: int, end: bytes) -> None:
+    lines = b"x = 1;\n" * 9_000 + b"y" * before + b"\n" + b"z" * 20_000
+    assert why_left_out("app.js", lines + end) == ""
+    assert why_left_out("app.js", lines + b"z" + end) == "minified"
+
+
 def test_code_with_one_long_line_is_kept() -> None:
     table = b"const table = '" + b"ab" * 4000 + b"';\n"
     assert why_left_out("table.js", CODE * 20 + table) == ""

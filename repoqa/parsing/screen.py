@@ -111,4 +111,15 @@ def _is_minified(name: str, text: str) -> bool:
     lines = text.count("\n") + 1
     if len(text) // lines > _MINIFIED_AVERAGE and len(text) > 2 * _MINIFIED_AVERAGE:
         return True
-    return len(text) > _GIANT_LINE and max(map(len, text.split("\n"))) > _GIANT_LINE
+    return _has_giant_line(text)
+
+
+def _has_giant_line(text: str) -> bool:
+    """Whether a line is over _GIANT_LINE, by looking from line to line as far apart."""
+    start = 0
+    while len(text) - start > _GIANT_LINE:
+        end = text.rfind("\n", start, start + _GIANT_LINE + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
