@@ -12,7 +12,14 @@ from repoqa.index.build import build
 from repoqa.index.index import Index
 from repoqa.index.store import Store
 from repoqa.protocols import Silent
-from repoqa.ranking.places import Place, Places, is_library, part_of
+from repoqa.ranking.places import (
+    CODE_SUFFIXES,
+    NAMES,
+    Place,
+    Places,
+    is_library,
+    part_of,
+)
 from repoqa.ranking.query import understand
 from repoqa.ranking.rank import rank
 from repoqa.records import Lines, RankedFile, RankedSymbol, Ranking
@@ -211,6 +218,24 @@ def test_a_place_keeps_its_line_and_function() -> None:
 )
 def test_the_part_of_a_project(path: str, part: str) -> None:
     assert part_of(path) == part
+
+
+def test_names_are_told_as_their_patterns_tell_them() -> None:
+    stems = (
+        "test_a",
+        "a_test",
+        "a.test",
+        "ATests",
+        "a_spec",
+        "conftest",
+        "a-1.2",
+        "readme",
+        "news",
+    )
+    suffixes = (*sorted(CODE_SUFFIXES), "js", "css", "md", "txt", "json", "po", "PY", "")
+    for name in (f"{stem}.{suffix}" for stem in (*stems, "main", "inspect") for suffix in suffixes):
+        by_pattern = next((part for part, pattern in NAMES.items() if pattern.search(name)), "code")
+        assert part_of(name) == by_pattern, name
 
 
 def test_library_paths() -> None:

@@ -53,7 +53,14 @@ NAMES: Mapping[Part, re.Pattern[str]] = MappingProxyType(
         "data": re.compile(r"\.(po|pot|xlf|csv|tsv|json|geojson|svg|xml|lock|ipynb)$"),
     }
 )
-# Folders and names whose parts are remembered: most files share theirs with others.
+# Where the part of a name is told without the patterns, of which searching takes 2 microseconds a
+# file: none fits code whose name holds neither of these.
+CODE_SUFFIXES = {
+    *("c", "cc", "cpp", "cs", "cxx", "go", "h", "hpp", "java", "jsx", "kt", "kts", "php", "pxd"),
+    *("py", "pyi", "pyx", "rb", "rs", "scala", "swift", "ts", "tsx"),
+}
+IN_NAMES_OF_TESTS = ("est", "pec")
+# Folders whose parts are remembered: most files share theirs with others.
 MOST_KEPT = 1 << 14
 
 
@@ -127,8 +134,10 @@ def _part_of_folder(folder: str) -> Part:
     return next((part for part, pattern in FOLDERS.items() if pattern.search(folder)), "code")
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def _part_of_name(name: str) -> Part:
+    first, second = IN_NAMES_OF_TESTS
+    if name.rpartition(".")[2] in CODE_SUFFIXES and first not in name and second not in name:
+        return "code"
     return next((part for part, pattern in NAMES.items() if pattern.search(name)), "code")
 
 

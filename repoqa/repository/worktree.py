@@ -7,7 +7,7 @@ lies on disk. Git does so with four times less work than Python needs for the sa
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -88,20 +88,24 @@ def _list_part(part: Part, listing: Listing, *, own: set[str]) -> list[Part]:
     compared = succeeded(comparing.finish(), git.root)
     # After each line about a file comes its path; files git cannot look at are on stderr.
     differing = {*_paths(compared)[1::2], *UNREADABLE_FILE.findall(compared.errors)}
+    # The untracked are waited for last: git looks for them for the longest.
+    unmodified, others = _told_apart(part, indexed, differing=differing)
+    ignore_files = set(_ignore_files(entry[2] for entry in indexed))
     finished = succeeded(finding.finish(), git.root)
     untracked: Sequence[str] = _paths(finished)
     for folder, reason in UNREADABLE_FOLDER.findall(finished.errors):
         listing.skip(f"{part.prefix}{folder}/", reason.lower())
-    _add_rules(part, listing, chain((entry[2] for entry in indexed), untracked))
+    _add_rules(part, listing, ignore_files.union(_ignore_files(untracked)))
     if listing.rules:
         ignores = listing.rules.ignores
-        indexed = [
+        unmodified = [entry for entry in unmodified if not ignores(entry.path)]
+        others = [
             entry
-            for entry in indexed
+            for entry in others
             if not ignores(part.prefix + entry[2], is_folder=entry[0] == SUBMODULE_MODE)
         ]
         untracked = [path for path in untracked if not ignores(part.prefix + path)]
-    others = _add_unmodified(part, listing, indexed, differing=differing)
+    listing.files += unmodified
     submodules, edited = _sort_out(part, listing, others)
     for path in chain(edited, untracked):
         name = part.prefix + path
@@ -141,10 +145,15 @@ def parse_plain_index(output: bytes) -> list[IndexEntry]:
     return [(*entry, "0", flags) for entry in PLAIN_ENTRY.findall(os.fsdecode(output))]
 
 
-def _add_rules(part: Part, listing: Listing, paths: Iterable[str]) -> None:
-    """Add the `.repoqaignore` files among `paths`, and the root's even where git ignores it."""
+def _ignore_files(paths: Iterable[str]) -> Iterator[str]:
+    """The `.repoqaignore` files among some paths."""
     ending = f"/{IGNORE_FILE}"
-    for path in sorted({path for path in paths if path.endswith(ending)} | {IGNORE_FILE}):
+    return (path for path in paths if path.endswith(ending))
+
+
+def _add_rules(part: Part, listing: Listing, paths: set[str]) -> None:
+    """Add these `.repoqaignore` files, and the root's even where git ignores it."""
+    for path in sorted(paths | {IGNORE_FILE}):
         try:
             content = read_file(os.fsencode(part.folder + path))
         except OSError:
@@ -152,24 +161,24 @@ def _add_rules(part: Part, listing: Listing, paths: Iterable[str]) -> None:
         listing.rules.add((part.prefix + path).rpartition("/")[0], [content])
 
 
-def _add_unmodified(
-    part: Part, listing: Listing, indexed: Iterable[IndexEntry], *, differing: set[str]
-) -> list[IndexEntry]:
-    """Add the files that are as the index knows them; return the other entries."""
-    prefix, files = part.prefix, listing.files
-    others = []
+def _told_apart(
+    part: Part, indexed: Iterable[IndexEntry], *, differing: set[str]
+) -> tuple[list[FileEntry], list[IndexEntry]]:
+    """The files that are as the index knows them, and the entries of all others."""
+    unmodified: list[FileEntry] = []
+    others: list[IndexEntry] = []
     for entry in indexed:
         mode, oid, path, size, flags = entry
         if (
             mode in FILE_MODES
             and path not in differing
-            and int(size) <= LARGEST_FILE_BYTES
+            and (length := int(size)) <= LARGEST_FILE_BYTES
             and (flags == "0" or not int(flags, 16) & UNCOMPARED)
         ):
-            files.append(FileEntry(prefix + path, oid, int(size)))
+            unmodified.append(FileEntry(part.prefix + path, oid, length))
         else:
             others.append(entry)
-    return others
+    return unmodified, others
 
 
 def _sort_out(
