@@ -52,8 +52,7 @@ def main() -> None:
             pack(analyze(os.fsdecode(path), content)) for path, content in _DECODER.decode(payload)
         ]
         gc.collect()
-        gc.freeze()  # what is kept is words, and need not be looked through again
-        # The words that are kept worked out: to look through them each time would take a tenth.
+        # What stays is words worked out: to look through them each time would take a tenth.
         gc.freeze()
         write_frame(sys.stdout.buffer, msgspec.msgpack.encode(answer))
 
