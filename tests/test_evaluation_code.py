@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repoqa.api.code import lines_of
+from repoqa.cli.keeping import keep, kept
 from repoqa.errors import UsageError
-from repoqa.evaluation.code.measure import Sample, counts, keep, kept_samples
+from repoqa.evaluation.code.measure import Sample, counts
 from repoqa.evaluation.code.passing import mean_pass_at, pass_at
 from repoqa.evaluation.code.programs import code_of, gathered, joined, program_of, prompt_for
 from repoqa.evaluation.code.tasks import QUESTIONS, Task, solutions, tasks_of
@@ -326,19 +327,19 @@ def test_the_tables() -> None:
 
 def test_what_was_kept_is_read_again_without_a_line_that_was_cut_off(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    assert kept_samples(out) == []
+    assert kept(out, Sample) == []
     first, second = sample("m", "a"), sample("m", "b", "no")
     keep(first, out)
     keep(second, out)
     whole = out.read_bytes()
     out.write_bytes(whole[:-9])
-    assert kept_samples(out) == [first]
+    assert kept(out, Sample) == [first]
     keep(second, out)
     assert out.read_bytes() == whole
     for content in (b"not ours\n", b"neither"):
         out.write_bytes(content)
         with pytest.raises(UsageError, match="something else"):
-            kept_samples(out)
+            kept(out, Sample)
         assert out.read_bytes() == content
 
 

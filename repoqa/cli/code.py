@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from repoqa.cli.keeping import keep, kept
 from repoqa.errors import JobError, UsageError
 
 if TYPE_CHECKING:
@@ -215,19 +216,18 @@ def _wanted(
 def _of_model(wanted: _Wanted, model: str | None, place: _Place) -> "tuple[str, list[Sample]]":
     """A model's name and its samples, those kept before and the new ones."""
     from repoqa.api.code import profile_for
-    from repoqa.evaluation.code.measure import keep, kept_samples
+    from repoqa.evaluation.code.measure import Sample
 
     settings, profile = profile_for(model, wanted.options)
-    kept = kept_samples(wanted.out) if wanted.out else []
-    samples = [each for each in kept if wanted.includes(each, profile.name)]
+    before = kept(wanted.out, Sample)
+    samples = [each for each in before if wanted.includes(each, profile.name)]
     left = len(wanted.names) * wanted.options.samples - len(samples)
     if left:
         new = _new(wanted, samples, (settings, profile), place)
         place.progress.start(f"{profile.name}, {wanted.suite}", total=left, unit="answers")
         for sample in new:
             samples.append(sample)
-            if wanted.out:
-                keep(sample, wanted.out)
+            keep(sample, wanted.out)
             place.progress.advance()
         place.progress.finish()
     order = {name: number for number, name in enumerate(wanted.names)}

@@ -14,7 +14,7 @@ Measured = TypeVar("Measured", bound="msgspec.Struct")
 
 
 def kept(out: Path | None, kind: type[Measured]) -> list[Measured]:
-    """What a run before kept, in its order.
+    """What a run before kept, in its order; a line that was cut off is taken away.
 
     Raises UsageError for a file that holds something else or cannot be written: before anything is
     measured.
@@ -24,7 +24,13 @@ def kept(out: Path | None, kind: type[Measured]) -> list[Measured]:
     with _translated(out), out.open("a+b") as file:
         file.seek(0)
         content = file.read()
-    return [_decoded(line, kind) for line in content.splitlines() if line.strip()]
+        *lines, rest = content.split(b"\n")
+        measured = [_decoded(line, kind) for line in lines if line.strip()]
+        if rest and not measured:
+            raise UsageError("--out names a file of something else", remedy="Name another file.")
+        if rest:
+            file.truncate(len(content) - len(rest))
+    return measured
 
 
 def keep(measured: "msgspec.Struct", out: Path | None) -> None:

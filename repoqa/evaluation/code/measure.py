@@ -6,12 +6,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import msgspec
 
-from repoqa.errors import UsageError
 from repoqa.evaluation.code.programs import gathered, program_of
 from repoqa.evaluation.code.tasks import Task
 from repoqa.evaluation.sandbox import Sandbox
@@ -92,29 +90,3 @@ def counts(samples: Sequence[Sample]) -> list[tuple[int, int]]:
     asked = Counter(sample.task for sample in samples)
     passed = Counter(sample.task for sample in samples if sample.passed)
     return [(asked[task], passed[task]) for task in sorted(asked)]
-
-
-def kept_samples(out: Path) -> list[Sample]:
-    """The samples in a file, which may not be there yet; a line that was cut off is taken away.
-
-    Raises UsageError for a file that holds something else.
-    """
-    content = out.read_bytes() if out.exists() else b""
-    *lines, rest = content.split(b"\n")
-    try:
-        samples = [msgspec.json.decode(line, type=Sample) for line in lines if line.strip()]
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"--out names a file that holds something else: {error}", remedy="Name another file."
-        ) from error
-    if rest and not samples:
-        raise UsageError("--out names a file of something else", remedy="Name another file.")
-    if rest:
-        out.write_bytes(content.removesuffix(rest))
-    return samples
-
-
-def keep(sample: Sample, out: Path) -> None:
-    """Add a sample to a file."""
-    with out.open("ab") as file:
-        file.write(msgspec.json.encode(sample) + b"\n")
