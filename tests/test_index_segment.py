@@ -17,6 +17,7 @@ from repoqa.index.count import Counts
 from repoqa.index.files import Files, Note, record_key
 from repoqa.index.gaps import AT_A_TIME, pack_runs, unpack_run
 from repoqa.index.merge import ReadFile, merge
+from repoqa.index.parts import PARTS
 from repoqa.index.record import Postings, analyze
 from repoqa.index.segment import DTYPES, TABLE, Arrays, Segment, listed_files, load, save
 from repoqa.index.terms import Field, count_terms, hashed, term_hash
@@ -65,6 +66,11 @@ def test_paths_have_terms_too() -> None:
     assert segment.files_named(term_hash("cart")).tolist() == [1]
     assert segment.files_named(term_hash("absent")).tolist() == []
     assert segment.arrays.path_lengths.tolist() == [2, 3, 3, 3]
+
+
+def test_paths_tell_the_part_of_the_project() -> None:
+    segment = merged({"a/cart.py": b"", "docs/cart.md": b"", "tests/test_cart.py": b""})
+    assert [PARTS[part] for part in segment.arrays.path_parts] == ["code", "docs", "test"]
 
 
 def test_files_keep_their_notes() -> None:

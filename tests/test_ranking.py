@@ -10,16 +10,10 @@ from repoqa.errors import UsageError
 from repoqa.evidence.question import read
 from repoqa.index.build import build
 from repoqa.index.index import Index
+from repoqa.index.parts import CODE_SUFFIXES, NAMES, part_of
 from repoqa.index.store import Store
 from repoqa.protocols import Silent
-from repoqa.ranking.places import (
-    CODE_SUFFIXES,
-    NAMES,
-    Place,
-    Places,
-    is_library,
-    part_of,
-)
+from repoqa.ranking.places import Place, Places, is_library
 from repoqa.ranking.query import understand
 from repoqa.ranking.rank import rank
 from repoqa.records import Lines, RankedFile, RankedSymbol, Ranking

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from repoqa.evidence.changes import replaced
 from repoqa.index.analysis import analyzed
 from repoqa.index.outline import KeptOutline
+from repoqa.index.parts import part_of
 from repoqa.index.record import unpack_postings
 from repoqa.parsing.languages import detect
 from repoqa.protocols import Progress
-from repoqa.ranking.places import part_of
 from repoqa.records import Commit, FileEntry, ParsedFile
 from repoqa.repository.history import commits
 from repoqa.repository.past import Past

@@ -20,7 +20,8 @@ from repoqa.parsing.version import NO_GRAMMAR, parser_version
 from repoqa.protocols import Progress
 from repoqa.records import FileEntry, SkippedFile, Snapshot
 
-# Raised by hand when records change for the same parse: units, fields, what is left out.
+# Raised by hand when records or segments change for the same parse: units, fields, what is left
+# out, what a path says.
 RECORD_VERSION = "7"
 # A segment is written anew when more of its files changed than this: reading the changed files'
 # records one by one then costs more than one sequential write.

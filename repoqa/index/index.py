@@ -81,6 +81,7 @@ class Index:
         self._unit_number = np.concatenate([a.unit_number for a in arrays])
         self.lengths = np.concatenate([a.lengths for a in arrays]).astype(np.float64)
         self.path_lengths = np.concatenate([a.path_lengths for a in arrays]).astype(np.float64)
+        self.file_part = np.concatenate([a.path_parts for a in arrays])
         self._unit_bases = list(accumulate((len(a.unit_file) for a in arrays), initial=0))
         self.unit_alive = self.file_alive[self.unit_file]
         self.reused_count = int(alive.sum()) - fresh.parsed

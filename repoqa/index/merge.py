@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from repoqa.index.batches import POSTINGS_AT_A_TIME, Batches, distinct_terms
 from repoqa.index.files import Files, Note
+from repoqa.index.parts import PARTS, part_of
 from repoqa.index.record import Postings
 from repoqa.index.segment import Arrays, Segment
 from repoqa.index.spool import Spool
@@ -70,6 +71,7 @@ def merge(
         path_offsets=path_offsets,
         path_files=path_files,
         path_lengths=np.array(list(map(_path_length, paths)), dtype=np.int32),
+        path_parts=np.array([PARTS.index(part_of(path)) for path in paths], dtype=np.uint8),
     )
     return Segment(_files(kind, files), arrays)
 

@@ -45,6 +45,7 @@ DTYPES: Mapping[str, type] = MappingProxyType(
         "path_offsets": np.int64,
         "path_files": np.int32,
         "path_lengths": np.int32,
+        "path_parts": np.uint8,
     }
 )
 
@@ -58,7 +59,8 @@ class Arrays:
     whole in `large_counts` uint16[L], at the place in `counts` that `large_places` int64[L] tells.
     `unit_file` int32[U], `unit_number` int32[U] (inside the file), `lengths` int32[U] text terms.
     `path_terms`, `path_offsets` and `path_files` are the same for the files' paths, `path_lengths`
-    int32[F] the number of terms of each.
+    int32[F] the number of terms of each, `path_parts` uint8[F] the part of the project that each is
+    of, by its place among `parts.PARTS`.
     """
 
     terms: NDArray[np.uint64]
@@ -75,6 +77,7 @@ class Arrays:
     path_offsets: NDArray[np.int64]
     path_files: NDArray[np.int32]
     path_lengths: NDArray[np.int32]
+    path_parts: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from math import log
 from repoqa.evidence.changes import changes
 from repoqa.evidence.names import IDENTIFIER, without_code
 from repoqa.index.index import Index
+from repoqa.index.parts import part_of
 from repoqa.index.terms import count_terms, ordered_terms, terms_of
-from repoqa.ranking.places import Place, Places, is_library, part_of
+from repoqa.ranking.places import Place, Places, is_library
 from repoqa.records import Frame, Lines, Question
 
 # Words of English and of bug reports that say nothing about the code; their stems, as terms are.

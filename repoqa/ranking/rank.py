@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repoqa.index.index import Index, Numbers
+from repoqa.index.parts import PARTS
 from repoqa.ranking.bm25 import best
 from repoqa.ranking.candidates import CANDIDATE_SIGNALS, Candidates
 from repoqa.ranking.pins import pinned_files, pinned_units, resolve
-from repoqa.ranking.places import part_of
 from repoqa.ranking.query import Query, understand
 from repoqa.ranking.signals import FILE_SIGNALS, UNIT_SIGNALS
 from repoqa.ranking.weights import (
@@ -98,7 +98,7 @@ def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
 
 def part_shares(query: Query, index: Index) -> Numbers:
     """What each file keeps of its score; a file the evidence names keeps all."""
-    shares = np.array([PART_SHARES[part_of(path)] for path in index.file_paths], dtype=np.float64)
+    shares: Numbers = np.array([PART_SHARES[part] for part in PARTS])[index.file_part]
     for place, strength in (*query.mentions, *query.frames):
         number = index.file_number(place.path)
         if number is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from repoqa.ranking.places import part_of
+from repoqa.index.parts import part_of
 from repoqa.records import Symbol
 from repoqa.review.callers import target_of
 from repoqa.review.report import TestReach

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, cast
 from repoqa.fixes.find import LOG_SECONDS, MOST_COMMITS, Fix, fixes
 from repoqa.index.analysis import analyzed
 from repoqa.index.outline import KeptOutline
+from repoqa.index.parts import part_of
 from repoqa.index.record import unpack_postings
 from repoqa.parsing.languages import detect
 from repoqa.parsing.text import decode
 from repoqa.prompts.redact import Redactor
 from repoqa.protocols import Progress
-from repoqa.ranking.places import part_of
 from repoqa.records import FileEntry, ParsedFile, Snapshot
 from repoqa.repository.history import commits
 from repoqa.repository.past import Past
