@@ -8,13 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from repoqa.cli.options import Request
 from repoqa.errors import ModelError
-from repoqa.records import Snapshot
-from repoqa.repository.snapshot import open_snapshot
+from repoqa.repository.snapshot import start_opening
 
 if TYPE_CHECKING:
     from repoqa.api.job import Job, Options
@@ -33,69 +31,37 @@ class Start:
     strategy: str = "auto"
 
 
-class _Opening(Thread):
-    """Opens the repository while this process loads what the question needs: git takes about as
-    long for the one as Python for the other.
-
-    It hides some of the environment for a while, so nothing goes on before it is done, not even
-    after an error.
-    """
-
-    def __init__(self, folder: Path | None, revision: str | None) -> None:
-        super().__init__(daemon=True)
-        self._folder, self._revision = folder, revision
-        self._found: Snapshot | BaseException | None = None
-
-    def __enter__(self) -> "_Opening":
-        self.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.join()
-
-    def run(self) -> None:
-        """Open it; what goes wrong is raised where it is waited for."""
-        try:
-            self._found = open_snapshot(
-                self._folder or Path(), revision=self._revision, plain=self._folder is not None
-            )
-        except BaseException as error:
-            self._found = error
-
-    def snapshot(self) -> Snapshot:
-        """The opened repository, once it is done. Raises what opening it did."""
-        if isinstance(self._found, Snapshot):
-            return self._found
-        raise self._found or RuntimeError("the repository was not opened")
-
-
 def prepared(
     request: Request, start: Start, *, note: Callable[[str], None], progress: "Progress"
 ) -> "Job":
     """Read the settings and the input, open the repository and prepare the prompt."""
-    environment = dict(os.environ)  # opening the repository hides some of it for a while
-    with _Opening(request.repo, request.rev) as repository:
-        from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
-        from repoqa.cli.input import Sources, read_given
-        from repoqa.models.tokens import tokenizer_for
-        from repoqa.settings import read_settings
+    opening = time.perf_counter()
+    # Git looks through the repository while this process loads what the question needs.
+    opened = start_opening(
+        request.repo or Path(), revision=request.rev, plain=request.repo is not None
+    )
+    seconds = time.perf_counter() - opening
+    from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
+    from repoqa.cli.input import Sources, read_given
+    from repoqa.models.tokens import tokenizer_for
+    from repoqa.settings import read_settings
 
-        options = _options(request)
-        # Wrong settings are told before a log is waited for.
-        settings = read_settings(environment=environment, flags=options.flags)
-        profile = chosen_profile(settings)
-        # Kept for when it is asked for, unless the repository's own settings name another model.
-        with contextlib.suppress(ModelError):
-            tokenizer_for(profile, cache=settings.cache_dir)
-        stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
-        reading = time.perf_counter()
-        has_diff = request.diff or request.diff_range is not None
-        given = read_given(Sources(request.question, request.log, stdin, has_diff), note=note)
-        # Waiting for whoever writes the log is not our time.
-        began = start.began + time.perf_counter() - reading
-        opening = time.perf_counter()
-    snapshot = repository.snapshot()
-    opened = time.perf_counter() - opening
+    options = _options(request)
+    # Wrong settings are told before a log is waited for.
+    settings = read_settings(environment=os.environ, flags=options.flags)
+    profile = chosen_profile(settings)
+    # Kept for when it is asked for, unless the repository's own settings name another model.
+    with contextlib.suppress(ModelError):
+        tokenizer_for(profile, cache=settings.cache_dir)
+    stdin = None if request.no_stdin or sys.stdin is None else sys.stdin.buffer
+    reading = time.perf_counter()
+    has_diff = request.diff or request.diff_range is not None
+    given = read_given(Sources(request.question, request.log, stdin, has_diff), note=note)
+    # Waiting for whoever writes the log is not our time.
+    began = start.began + time.perf_counter() - reading
+    opening = time.perf_counter()
+    snapshot = opened()
+    seconds += time.perf_counter() - opening
     for line in snapshot.notes:
         note(line)
     pins = [path_from_root(pin, snapshot.root) for pin in request.path or ()]
@@ -104,7 +70,7 @@ def prepared(
         replace(options, log=given.log, paths=pins, strategy=start.strategy),
         for_model=start.for_model,
     )
-    return prepare_job(asked, snapshot, began=Began(began, opened), note=note, progress=progress)
+    return prepare_job(asked, snapshot, began=Began(began, seconds), note=note, progress=progress)
 
 
 def path_from_root(named: str, root: Path) -> str:

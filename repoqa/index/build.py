@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import compress
+from operator import eq, ne
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
     if base is None and directory is not None:
         _save_quietly(fresh, directory)
     if base is None or reader.parsed:
-        keys = [record_key(entry, snapshot.object_format) for entry in snapshot.files]
+        keys = (record_key(entry, snapshot.object_format) for entry in snapshot.files)
         keep_bounded(store, InUse(place_of(snapshot), keys))
     return Index(
         snapshot,
@@ -85,11 +86,10 @@ def _compared(
     paths, oids = tuple(e.path for e in wanted), tuple(e.oid for e in wanted)
     if paths == known.paths and oids == known.oids and lasting.all():
         return lasting, ()
-    sought = set(zip(paths, oids, strict=True))
-    pairs = list(zip(known.paths, known.oids, strict=True))
-    alive = lasting & np.fromiter((pair in sought for pair in pairs), bool, len(pairs))
-    kept = set(compress(pairs, alive))
-    return alive, [entry for entry in wanted if (entry.path, entry.oid) not in kept]
+    sought = dict(zip(paths, oids, strict=True))
+    alive = lasting & np.array(list(map(eq, map(sought.get, known.paths), known.oids)), bool)
+    kept = dict(compress(zip(known.paths, known.oids, strict=True), alive))
+    return alive, list(compress(wanted, map(ne, map(kept.get, paths), oids)))
 
 
 class _Reader:

@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -26,10 +26,11 @@ DEBRIS_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """What a question uses: its place, and the keys of its records."""
+    """What a question uses: its place, and the keys of its records, which are asked for only where
+    something has to go: to work them out takes long."""
 
     place: Place
-    keys: Collection[str]
+    keys: Iterable[str]
 
 
 class _Evictable(NamedTuple):

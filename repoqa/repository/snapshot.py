@@ -1,5 +1,7 @@
 """Opens a repository at a revision, or as it lies in the working tree, for reading."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from repoqa.errors import RepositoryError
@@ -8,7 +10,7 @@ from repoqa.repository.listing import Found
 from repoqa.repository.plumbing import Git, open_git
 from repoqa.repository.revision import list_revision, resolve
 from repoqa.repository.walk import OBJECT_FORMAT, walk
-from repoqa.repository.worktree import list_working_tree
+from repoqa.repository.worktree import start_listing
 
 
 def open_snapshot(start: Path, *, revision: str | None = None, plain: bool = False) -> Snapshot:
@@ -19,6 +21,17 @@ def open_snapshot(start: Path, *, revision: str | None = None, plain: bool = Fal
     says that the user named `start`, which then may be a folder outside git.
 
     Raises RepositoryError where there is nothing to read, with what to do about it.
+    """
+    return start_opening(start, revision=revision, plain=plain)()
+
+
+def start_opening(
+    start: Path, *, revision: str | None = None, plain: bool = False
+) -> Callable[[], Snapshot]:
+    """Open the repository likewise, and have git begin to look through its working tree: meanwhile
+    the caller can do other work. What is returned waits for git.
+
+    Both raise RepositoryError.
     """
     if not start.is_dir():
         raise RepositoryError(
@@ -33,7 +46,7 @@ def open_snapshot(start: Path, *, revision: str | None = None, plain: bool = Fal
         ) from error
     git = open_git(root)
     if git is not None:
-        return _open_repository(git, revision)
+        return _start_repository(git, revision)
     if revision is not None:
         raise RepositoryError(
             f"{root} is not in a git repository, so it has no revision {revision!r}",
@@ -44,7 +57,7 @@ def open_snapshot(start: Path, *, revision: str | None = None, plain: bool = Fal
             f"no git repository at or above {root}",
             remedy="cd into one, or name any folder to read: --repo DIR",
         )
-    return _snapshot(root, walk(root), object_format=OBJECT_FORMAT)
+    return lambda: _snapshot(root, walk(root), object_format=OBJECT_FORMAT)
 
 
 def read_file(snapshot: Snapshot, path: str) -> bytes | None:
@@ -53,18 +66,18 @@ def read_file(snapshot: Snapshot, path: str) -> bytes | None:
     return next((content for _, content in snapshot.source.read(wanted)), None)
 
 
-def _open_repository(git: Git, revision: str | None) -> Snapshot:
+def _start_repository(git: Git, revision: str | None) -> Callable[[], Snapshot]:
     notes = []
     if revision is None and git.bare:
         notes.append(f"{git.root.name} has no working tree: reading HEAD")
         revision = "HEAD"
     if revision is None:
-        found = list_working_tree(git)
+        listed = start_listing(git)
     else:
         revision = resolve(git, revision)
-        found = list_revision(git, revision)
-    return _snapshot(
-        git.root, found, object_format=git.object_format, revision=revision, notes=tuple(notes)
+        listed = partial(list_revision, git, revision)
+    return lambda: _snapshot(
+        git.root, listed(), object_format=git.object_format, revision=revision, notes=tuple(notes)
     )
 
 

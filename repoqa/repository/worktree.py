@@ -7,9 +7,10 @@ lies on disk. Git does so with four times less work than Python needs for the sa
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from repoqa.records import FileEntry
 from repoqa.repository.disk import SYMLINK, Disk, LinkedFolders, hash_file, read_file
@@ -24,7 +25,7 @@ from repoqa.repository.listing import (
 )
 from repoqa.repository.objects import LARGEST_FILE_BYTES
 from repoqa.repository.plumbing import Git, succeeded
-from repoqa.repository.running import Finished
+from repoqa.repository.running import Finished, Running
 from repoqa.repository.submodules import open_submodule
 
 # Into submodules git would look by running itself under their own settings.
@@ -61,37 +62,58 @@ class Part:
         return f"{self.git.root}/"
 
 
-def list_working_tree(git: Git) -> Found:
-    """List the working tree, with its checked-out submodules, and make its reader."""
+class _Looking(NamedTuple):
+    """Git's two looks at one repository's files, under way: which are not as its index knows them,
+    and which it does not know. They take git the longest."""
+
+    part: Part
+    comparing: Running
+    finding: Running
+
+
+def start_listing(git: Git) -> Callable[[], Found]:
+    """Have git look through the working tree; what is returned waits for it, lists the files, those
+    of checked-out submodules too, and makes their reader."""
+    first = _start_looking(Part("", git))
+    return lambda: _listed(first)
+
+
+def _listed(first: _Looking) -> Found:
     listing = Listing()
     own: set[str] = set()
-    waiting = [Part("", git)]
+    waiting = [first]
     stored: list[tuple[str, Git]] = []
     while waiting:
-        part = waiting.pop()
-        stored.append((part.prefix, part.git))
-        waiting += _list_part(part, listing, own=own)
+        looking = waiting.pop()
+        stored.append((looking.part.prefix, looking.part.git))
+        waiting += map(_start_looking, _list_part(looking, listing, own=own))
     stored.sort(key=lambda home: len(home[0]), reverse=True)
-    return found(listing, Disk(os.fsencode(git.root), frozenset(own), tuple(stored)))
+    return found(listing, Disk(os.fsencode(first.part.git.root), frozenset(own), tuple(stored)))
 
 
-def _list_part(part: Part, listing: Listing, *, own: set[str]) -> list[Part]:
+def _start_looking(part: Part) -> _Looking:
+    git = part.git
+    return _Looking(
+        part,
+        comparing=git.start(*COMPARE, settings=git.without_filters()),
+        finding=git.start("ls-files", "--others", "--exclude-standard", "-z"),
+    )
+
+
+def _list_part(looking: _Looking, listing: Listing, *, own: set[str]) -> list[Part]:
     """Add one repository's files, and to `own` those that only the disk has as they are.
 
     Returns its checked-out submodules.
     """
-    git = part.git
-    # Three processes at once: each looks at other things.
-    comparing = git.start(*COMPARE, settings=git.without_filters())
-    finding = git.start("ls-files", "--others", "--exclude-standard", "-z")
+    part, git = looking.part, looking.part.git
     indexed: Sequence[IndexEntry] = _read_index(git)
-    compared = succeeded(comparing.finish(), git.root)
+    compared = succeeded(looking.comparing.finish(), git.root)
     # After each line about a file comes its path; files git cannot look at are on stderr.
     differing = {*_paths(compared)[1::2], *UNREADABLE_FILE.findall(compared.errors)}
     # The untracked are waited for last: git looks for them for the longest.
     unmodified, others = _told_apart(part, indexed, differing=differing)
     ignore_files = set(_ignore_files(entry[2] for entry in indexed))
-    finished = succeeded(finding.finish(), git.root)
+    finished = succeeded(looking.finding.finish(), git.root)
     untracked: Sequence[str] = _paths(finished)
     for folder, reason in UNREADABLE_FOLDER.findall(finished.errors):
         listing.skip(f"{part.prefix}{folder}/", reason.lower())
