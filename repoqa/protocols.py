@@ -1,12 +1,9 @@
 """The seams: small Protocols that stages are handed, so that none names a concrete class."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from repoqa.records import ParsedFile, Prompt
-
-if TYPE_CHECKING:
-    pass
 
 
 class CodeSource(Protocol):

@@ -30,13 +30,37 @@ def refused(*arguments: str, where: Path, code: int, **options: object) -> tuple
     return message.removeprefix("repoqa: "), remedy
 
 
+def running_git() -> int:
+    """How many git processes this one has started that have not ended."""
+    listed = subprocess.run(["ps", "-A", "-o", "ppid=,comm="], stdout=subprocess.PIPE, check=True)
+    rows = (line.split() for line in listed.stdout.decode().splitlines())
+    return sum(row[:2] == [str(os.getpid()), "git"] for row in rows)
+
+
 def test_an_error_leaves_nothing_running(shop: Path) -> None:
-    """Opening the repository hides some of the environment until it is done."""
+    """Git looks through the repository while the settings are read."""
     before, threads = dict(os.environ), threading.active_count()
     for _ in range(5):
         refused("pack", "--budget=much", QUESTION, where=shop, code=2)
         assert dict(os.environ) == before
         assert threading.active_count() == threads
+        assert running_git() == 0
+
+
+def test_a_folder_without_a_repository_is_told_before_a_log_is_waited_for(tmp_path: Path) -> None:
+    reader, writer = os.pipe()  # nothing is ever written
+    done = subprocess.run(
+        command("pack", "-"),
+        cwd=tmp_path,
+        env=environment(),
+        stdin=reader,
+        capture_output=True,
+        timeout=30,
+    )
+    os.close(reader)
+    os.close(writer)
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.startswith(b"repoqa: no git repository at or above ")
 
 
 def test_version(tmp_path: Path) -> None:
