@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from checkpoints import CODE, byte_level_tokenizer, write_checkpoint
 from commands import repoqa
+from conftest import RepositoryMaker
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -222,7 +223,10 @@ def test_a_repository_does_not_choose_how_a_model_is_run() -> None:
         read_settings(environment={}, flags={}, repository_file=b'rope = "none"')
 
 
-def test_a_scaling_misspelt_is_told_before_anything_is_read(tmp_path: Path) -> None:
-    done = repoqa("pack", "why", "--rope", "yarm", where=tmp_path)
+def test_a_scaling_misspelt_is_told_before_anything_is_read(
+    make_repository: RepositoryMaker,
+) -> None:
+    where = make_repository({"cart.py": b"TOTAL = 0\n"})
+    done = repoqa("pack", "why", "--rope", "yarm", "--log", "missing.log", where=where)
     assert done.code == 2
     assert "Did you mean yarn?" in done.stderr
