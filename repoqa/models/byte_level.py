@@ -4,6 +4,9 @@ Only the pre-tokenizers named below are known; for any other shape `vocabulary` 
 Token ids stand in the order of the merges, so they serve as the ranks themselves.
 """
 
+from collections.abc import Collection, Iterator
+from itertools import accumulate, pairwise
+
 from repoqa.models.tokenizer_json import TokenizerJson
 from repoqa.models.vocabulary import Vocabulary
 
@@ -25,11 +28,8 @@ def vocabulary(definition: TokenizerJson) -> Vocabulary | None:
     model = definition.model
     if pattern is None or model.is_altered or model.byte_fallback or definition.normalizer:
         return None
-    bytes_of = _bytes_of()
-    ranks = {
-        piece.translate(bytes_of).encode("latin-1"): token
-        for piece, token in definition.pieces().items()
-    }
+    pieces = definition.pieces()
+    ranks = dict(zip(_as_bytes(pieces), pieces.values(), strict=True))
     controls = definition.controls
     spare = max((*ranks.values(), *controls.values())) + 1
     # tiktoken wants a rank for each byte; these bytes have no token, and the model never sees them.
@@ -59,7 +59,13 @@ def _is_gpt2_split(step: object) -> bool:
     return False
 
 
-def _bytes_of() -> dict[int, int]:
-    """The byte behind each character from U+0100 on, for str.translate."""
+def _as_bytes(pieces: Collection[str]) -> Iterator[bytes]:
+    """The bytes of each piece, of which every character stands for one. All are replaced at once:
+    piece by piece it is the most of what reading a tokenizer takes."""
+    joined = "".join(pieces)
     others = (byte for byte in range(256) if byte not in _PRINTABLE)
-    return {256 + place: byte for place, byte in enumerate(others)}
+    for place, byte in enumerate(others):
+        joined = joined.replace(chr(256 + place), chr(byte))
+    whole = joined.encode("latin-1")
+    ends = accumulate(map(len, pieces), initial=0)
+    return (whole[start:end] for start, end in pairwise(ends))

@@ -49,9 +49,10 @@ class TokenizerJson(msgspec.Struct, frozen=True):
 
     def pieces(self) -> dict[str, int]:
         """The ids of the ordinary pieces, written as the file writes them."""
-        controls = self.controls
         ids = msgspec.json.decode(self.model.vocab, type=dict[str, int])
-        return {piece: token for piece, token in ids.items() if piece not in controls}
+        for control in self.controls:
+            ids.pop(control, None)
+        return ids
 
     def merges(self) -> list[str]:
         """What each merge makes, in order."""
