@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from commands import QUESTION, ROOT, SHOP, command, environment, repoqa, repoqa_
 from conftest import RepositoryMaker, git
 
 from repoqa import __version__
+from repoqa.cli.job import LONG_WAIT_SECONDS
 
 
 @pytest.fixture
@@ -210,6 +212,24 @@ def test_an_interrupt_while_waiting_for_input(shop: Path) -> None:
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout, stderr) == (130, b"", b"")
+
+
+def test_an_edit_while_a_log_is_waited_for_is_seen(shop: Path) -> None:
+    process = subprocess.Popen(
+        command("pack", "-"),
+        cwd=shop,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr
+    assert process.stderr.readline().startswith(b"repoqa: waiting")
+    (shop / "edited.py").write_text("def renewed():\n    return 'since then'\n")
+    time.sleep(LONG_WAIT_SECONDS)
+    stdout, _ = process.communicate(b"where is renewed defined?", timeout=30)
+    assert process.returncode == 0
+    assert b"since then" in stdout
 
 
 def test_a_bug_leaves_a_log_and_says_where(shop: Path, own_environment: Path) -> None:

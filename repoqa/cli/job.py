@@ -17,7 +17,10 @@ from repoqa.repository.snapshot import start_opening
 if TYPE_CHECKING:
     from repoqa.api.job import Job, Options
     from repoqa.protocols import Progress
+    from repoqa.records import Snapshot
 
+# Files may have changed while a log was waited for this long: git looks at them again.
+LONG_WAIT_SECONDS = 1.0
 LINE_FOLLOWS = re.compile(r":\d+$")
 
 
@@ -37,9 +40,7 @@ def prepared(
     """Read the settings and the input, open the repository and prepare the prompt."""
     opening = time.perf_counter()
     # Git looks through the repository while this process loads what the question needs.
-    opened = start_opening(
-        request.repo or Path(), revision=request.rev, plain=request.repo is not None
-    )
+    opened = _opening(request)
     seconds = time.perf_counter() - opening
     from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
     from repoqa.cli.input import Sources, read_given
@@ -58,8 +59,11 @@ def prepared(
     has_diff = request.diff or request.diff_range is not None
     given = read_given(Sources(request.question, request.log, stdin, has_diff), note=note)
     # Waiting for whoever writes the log is not our time.
-    began = start.began + time.perf_counter() - reading
+    waited = time.perf_counter() - reading
+    began = start.began + waited
     opening = time.perf_counter()
+    if waited > LONG_WAIT_SECONDS:
+        opened = _opening(request)
     snapshot = opened()
     seconds += time.perf_counter() - opening
     for line in snapshot.notes:
@@ -71,6 +75,12 @@ def prepared(
         for_model=start.for_model,
     )
     return prepare_job(asked, snapshot, began=Began(began, seconds), note=note, progress=progress)
+
+
+def _opening(request: Request) -> "Callable[[], Snapshot]":
+    """The repository that is asked about, which git has begun to look through."""
+    start = request.repo or Path()
+    return start_opening(start, revision=request.rev, plain=request.repo is not None)
 
 
 def path_from_root(named: str, root: Path) -> str:
