@@ -198,10 +198,11 @@ def test_a_closed_pipe_ends_quietly(shop: Path) -> None:
         assert (done.returncode, done.stderr) == (0, b""), arguments
 
 
-def test_an_interrupt_while_waiting_for_input(shop: Path) -> None:
+def waiting_for_input(where: Path) -> "subprocess.Popen[bytes]":
+    """A process that has said that it waits for the rest of the question."""
     process = subprocess.Popen(
         command("pack", "-"),
-        cwd=shop,
+        cwd=where,
         env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -209,22 +210,18 @@ def test_an_interrupt_while_waiting_for_input(shop: Path) -> None:
     )
     assert process.stderr
     assert process.stderr.readline().startswith(b"repoqa: waiting")
+    return process
+
+
+def test_an_interrupt_while_waiting_for_input(shop: Path) -> None:
+    process = waiting_for_input(shop)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout, stderr) == (130, b"", b"")
 
 
 def test_an_edit_while_a_log_is_waited_for_is_seen(shop: Path) -> None:
-    process = subprocess.Popen(
-        command("pack", "-"),
-        cwd=shop,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr
-    assert process.stderr.readline().startswith(b"repoqa: waiting")
+    process = waiting_for_input(shop)
     (shop / "edited.py").write_text("def renewed():\n    return 'since then'\n")
     time.sleep(LONG_WAIT_SECONDS)
     stdout, _ = process.communicate(b"where is renewed defined?", timeout=30)

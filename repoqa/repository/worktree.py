@@ -81,12 +81,14 @@ def start_listing(git: Git) -> Callable[[], Found]:
 def _listed(first: _Looking) -> Found:
     listing = Listing()
     own: set[str] = set()
-    waiting = [first]
+    waiting: list[Part] = []
     stored: list[tuple[str, Git]] = []
-    while waiting:
-        looking = waiting.pop()
+    looking: _Looking | None = first
+    while looking:
         stored.append((looking.part.prefix, looking.part.git))
-        waiting += map(_start_looking, _list_part(looking, listing, own=own))
+        waiting += _list_part(looking, listing, own=own)
+        # One at a time: there can be hundreds of submodules.
+        looking = _start_looking(waiting.pop()) if waiting else None
     stored.sort(key=lambda home: len(home[0]), reverse=True)
     return found(listing, Disk(os.fsencode(first.part.git.root), frozenset(own), tuple(stored)))
 
