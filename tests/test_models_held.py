@@ -65,7 +65,6 @@ def test_each_answer_is_that_of_a_model_that_holds_nothing(
     model = LocalModel(profile, checkpoint)
     for texts in PROMPTS:
         anew = LocalModel(profile, checkpoint)
-        anew._model = model.loaded(1, progress=Silent())
         assert answer(model, prompt(*texts)) == answer(anew, prompt(*texts))
 
 

@@ -182,8 +182,7 @@ def test_keys_and_values_are_those_of_the_growing_cache(reference: Any, ids: lis
     for cache in caches:
         generation.read(reference, ids, cache, chunk=50, progress=Silent())
     for grown, reserved in zip(*(cache.layers for cache in caches), strict=True):
-        torch.testing.assert_close(reserved.keys, grown.keys)
-        torch.testing.assert_close(reserved.values, grown.values)
+        torch.testing.assert_close(reserved.parts(len(ids)), (grown.keys, grown.values))
 
 
 def test_layers_with_a_window_keep_their_own_cache() -> None:
@@ -286,15 +285,13 @@ def test_a_sampled_answer_is_the_same_each_time(checkpoint: Path, profile: Profi
 # --- stopping and failing -----------------------------------------------------------------------
 
 
-def test_closing_the_stream_stops_the_work(
-    checkpoint: Path, profile: Profile, reference: Any
-) -> None:
+def test_closing_the_stream_stops_the_work(checkpoint: Path, profile: Profile) -> None:
     import torch
 
     passes: list[int] = []
     model = LocalModel(profile, checkpoint)
-    model._model = reference
-    with hooked(reference, lambda *_: passes.append(1)):
+    loaded = model.loaded(2000, progress=Silent())
+    with hooked(loaded, lambda *_: passes.append(1)):
         stream = model.stream(PROMPT, progress=Silent())
         assert not passes  # nothing is read before it is asked for
         assert next(stream)
@@ -305,10 +302,10 @@ def test_closing_the_stream_stops_the_work(
         assert len(passes) == done
 
 
-def test_an_error_reaches_the_reader(checkpoint: Path, profile: Profile, reference: Any) -> None:
+def test_an_error_reaches_the_reader(checkpoint: Path, profile: Profile) -> None:
     passes: list[int] = []
     model = LocalModel(profile, checkpoint)
-    model._model = reference
+    loaded = model.loaded(2000, progress=Silent())
 
     def fail(error: BaseException | None) -> Callable[..., None]:
         def hook(*_: Any) -> None:
@@ -328,21 +325,19 @@ def test_an_error_reaches_the_reader(checkpoint: Path, profile: Profile, referen
     )
     for error, seen in cases:
         passes.clear()
-        with hooked(reference, fail(error)), pytest.raises(seen):
+        with hooked(loaded, fail(error)), pytest.raises(seen):
             list(model.stream(PROMPT, progress=Silent()))
         assert len(passes) == 4
 
 
-def test_numbers_that_are_not_finite_are_an_error(
-    checkpoint: Path, profile: Profile, reference: Any
-) -> None:
+def test_numbers_that_are_not_finite_are_an_error(checkpoint: Path, profile: Profile) -> None:
     model = LocalModel(profile, checkpoint)
-    model._model = reference
+    loaded = model.loaded(2000, progress=Silent())
 
     def spoil(_module: Any, _given: Any, output: Any) -> None:
         output.mul_(float("nan"))
 
-    with hooked(reference, spoil), pytest.raises(ModelError, match="not finite"):
+    with hooked(loaded, spoil), pytest.raises(ModelError, match="not finite"):
         list(model.stream(PROMPT, progress=Silent()))
 
 

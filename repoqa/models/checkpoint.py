@@ -31,6 +31,11 @@ class Config(Shape, frozen=True):
         return self.dtype or self.torch_dtype
 
     @property
+    def is_llama(self) -> bool:
+        """Whether it is of the architecture that this package knows by heart."""
+        return self.architectures == ["LlamaForCausalLM"]
+
+    @property
     def theta(self) -> float:
         """The base of the rotary positions."""
         return float(

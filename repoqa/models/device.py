@@ -7,7 +7,7 @@ import torch
 from repoqa.models.half_linear import is_possible
 from repoqa.models.hardware import cpu_numbers
 from repoqa.models.memory import available_to_cpu
-from repoqa.models.plan import ACCELERATOR_CHUNK, CPU_CHUNK, Place
+from repoqa.models.plan import ACCELERATOR_CHUNK, CPU_CHUNK, Bits, Place
 from repoqa.models.profile import Dtype
 
 _FULL_BYTES = 4
@@ -17,13 +17,15 @@ _FULL_BYTES = 4
 class Device:
     """A device as torch names it, `words` for messages, and the type of number to compute in.
 
-    `keeps_half`: weights are kept in fp16 there all the same.
+    `keeps_half`: weights are kept in fp16 there all the same. `bits` are 8 or 4 for weights that
+    are kept in fewer than that.
     """
 
     name: str
     words: str
     dtype: torch.dtype
     keeps_half: bool = False
+    bits: Bits = 16
 
     @property
     def stored(self) -> torch.dtype:
@@ -65,7 +67,9 @@ def place_of(device: Device) -> Place:
         free=available_to_cpu() if free is None else free,
         chunk=chunk_for(device.name),
         bits=32 if device.dtype.itemsize == _FULL_BYTES else 16,
+        host_free=None if free is None else available_to_cpu(),
         keeps_half=device.keeps_half,
+        unpacks=device.name != "cpu",
     )
 
 

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from repoqa.models.key_values import can_rewind, filled, key_values, make_room, rewind
+from repoqa.models.key_values import WHOLE, can_rewind, filled, kept, key_values, make_room, rewind
+from repoqa.models.plan import Setting
 
 
 @dataclass(slots=True)
 class Held:
     """Tokens, and their keys and values, which may be those of fewer of them: a read that was
-    stopped on the way leaves layers that have got further than others."""
+    stopped on the way leaves layers that have got further than others. `setting` is how they are
+    kept."""
 
+    setting: Setting = WHOLE
     tokens: list[int] = field(default_factory=list)
     cache: Any = None
 
@@ -30,9 +33,14 @@ class Held:
         else:
             shared = 0
             self.cache = None  # before the next: both together may be too large
-            self.cache = key_values(config, tokens=room)
+            self.cache = key_values(config, tokens=room, setting=self.setting)
         self.tokens = list(prompt)
         return shared
+
+    @property
+    def size(self) -> int:
+        """The bytes of what is held."""
+        return kept(self.cache) if self.cache is not None and can_rewind(self.cache) else 0
 
     def shared(self, prompt: Sequence[int]) -> int:
         """How many of the first tokens of `prompt` are held."""

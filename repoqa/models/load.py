@@ -4,7 +4,7 @@ Only safetensors of an architecture transformers knows are read: no pickle, no c
 checkpoint's, and no network.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,17 @@ from repoqa.errors import ModelError
 from repoqa.models.adapter import merged
 from repoqa.models.checkpoint import Config
 from repoqa.models.device import Device
+from repoqa.models.plan import FEW
+from repoqa.models.weights import weight_files
+
+
+def can_shrink(config: Config, adapter: Path | None) -> bool:
+    """Whether `load` can bring the weights in 8 or 4 bits: an adapter is merged into whole ones."""
+    return config.is_llama and adapter is None
+
+
+def _untold(numbers: int) -> None:
+    """How far it has come is not said."""
 
 
 def load(
@@ -22,9 +33,10 @@ def load(
     *,
     rope: Mapping[str, Any] | None = None,
     adapter: Path | None = None,
+    told: Callable[[int], None] = _untold,
 ) -> Any:
     """The model on its device; `rope` are the rope parameters to use in place of its own, `adapter`
-    is merged into its weights.
+    is merged into its weights. `told` hears how many weights have come, where they have few bits.
 
     Raises ModelError for weights that are damaged or missing.
     """
@@ -34,9 +46,14 @@ def load(
 
     try:
         with _quiet():
+            settings = _settings(checkpoint, config, rope=rope)
+            if device.bits in FEW:
+                from repoqa.models.load_few_bits import load_few_bits
+
+                return load_few_bits(weight_files(checkpoint), settings, device, told=told)
             model = _architecture(config).from_pretrained(
                 checkpoint,
-                config=_settings(checkpoint, config, rope=rope),
+                config=settings,
                 dtype=device.stored,
                 local_files_only=True,
                 use_safetensors=True,
@@ -56,7 +73,7 @@ def load(
 
 def _settings(checkpoint: Path, config: Config, *, rope: Mapping[str, Any] | None) -> Any:
     """transformers' own form of the config, with other rope parameters where they are given."""
-    if _is_llama(config):
+    if config.is_llama:
         from transformers.models.llama.configuration_llama import LlamaConfig
 
         settings = LlamaConfig.from_pretrained(checkpoint, local_files_only=True)
@@ -71,12 +88,8 @@ def _settings(checkpoint: Path, config: Config, *, rope: Mapping[str, Any] | Non
     return settings
 
 
-def _is_llama(config: Config) -> bool:
-    return config.architectures == ["LlamaForCausalLM"]
-
-
 def _architecture(config: Config) -> Any:
-    if _is_llama(config):
+    if config.is_llama:
         # Directly from its module: the automatic classes import a second more.
         from transformers.models.llama.modeling_llama import LlamaForCausalLM
 

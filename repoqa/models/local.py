@@ -5,7 +5,7 @@ memory and whether its positions have to be scaled.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from repoqa.errors import ModelError
 from repoqa.models.adapter import adapter_of
 from repoqa.models.checkpoint import read_config
 from repoqa.models.memory import parameters
-from repoqa.models.plan import Work, choose
+from repoqa.models.plan import FEW, Choice, Setting, Work, choose
 from repoqa.models.profile import Profile
 from repoqa.models.rope import RopePlan
 from repoqa.models.rope import plan as plan_rope
@@ -44,6 +44,20 @@ class _Manner:
     joined: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How the model in memory runs: where, with which choice of numbers, for so many tokens."""
+
+    device: "Device"
+    choice: Choice
+    tokens: int
+
+    @property
+    def setting(self) -> Setting:
+        """The numbers chosen."""
+        return self.choice.setting
+
+
 class LocalModel:
     """A Model over the checkpoint in a directory. Nothing heavy happens before `stream`.
 
@@ -63,7 +77,7 @@ class LocalModel:
         self._model: Any = None
         self._rope = RopePlan("none")
         self._held: Held | None = None
-        self._numbers: Device | None = None
+        self._run: _Run | None = None
         self.prefixes: tuple[Path, int] | None = None
 
     @property
@@ -101,10 +115,11 @@ class LocalModel:
                 remedy="Ask with a smaller --budget.",
             )
         model = self.loaded(len(ids), progress=progress)
-        return self._texts(model, ids, manner, progress=progress)
+        assert self._run is not None
+        return self._texts(model, ids, manner, run=self._run, progress=progress)
 
     def _texts(
-        self, model: Any, ids: list[int], manner: _Manner, *, progress: Progress
+        self, model: Any, ids: list[int], manner: _Manner, *, run: _Run, progress: Progress
     ) -> Iterator[str]:
         from repoqa.models.generation import Sampling, generate
         from repoqa.models.held import Held
@@ -121,8 +136,10 @@ class LocalModel:
         )
         decoder = self.codec.decoder(joined=manner.joined)
         # Taken while it changes: of two answers at once the second begins anew.
-        held, self._held = self._held or Held(), None
-        store = self._store()
+        held, self._held = self._held, None
+        if held is None or held.setting != run.setting:
+            held = Held(run.setting)
+        store = self._store(run)
         used = store.fill(held, model, ids, room=len(ids) + profile.answer) if store else None
         try:
             for token in generate(model, ids, sampling, progress=progress, held=held):
@@ -135,8 +152,8 @@ class LocalModel:
         if text := decoder.finish():
             yield text
 
-    def _store(self) -> "PrefixStore | None":
-        if self.prefixes is None or self._numbers is None:
+    def _store(self, run: _Run) -> "PrefixStore | None":
+        if self.prefixes is None:
             return None
         from repoqa.models.prefix_store import PrefixStore, model_key
 
@@ -144,50 +161,85 @@ class LocalModel:
         if self._adapter is not None:
             files += sorted(path for path in self._adapter.iterdir() if path.is_file())
         folder, limit = self.prefixes
-        key = model_key(files, self._numbers, self._rope.parameters)
+        key = model_key(files, run.device, run.setting, rope=self._rope.parameters)
         return PrefixStore(folder, limit, key)
 
     def loaded(self, prompt_tokens: int, *, progress: Progress) -> Any:
-        """The model, in memory and ready for a prompt of so many tokens."""
+        """The model, in memory and ready for a prompt of so many tokens.
+
+        Raises ModelError where it does not fit or its weights do not load.
+        """
         profile = self._profile
         tokens = prompt_tokens + profile.answer
         trained = self._config.trained(profile.trained_window)
         rope = plan_rope(trained, tokens, kind=profile.rope, factor=profile.rope_factor)
-        if self._model is not None and rope.parameters == self._rope.parameters:
+        if self._model is None or rope.parameters != self._rope.parameters:
+            self._model = self._held = None  # before the next: both together may be too large
+            if rope.reason:
+                self.note(rope.reason)
+            self._rope = rope
+        run = self._run
+        if self._model is None or run is None:
+            return self._load(self._planned(tokens, progress=progress), progress=progress)
+        if tokens <= run.tokens:
             return self._model
-        self._model = self._held = None  # before the next: both together may be too large
-        if rope.reason:
-            self.note(rope.reason)
-        self._rope = rope
-        self._model = self._load(tokens, rope, progress=progress)
+        return self._made_longer(run, tokens, progress=progress)
+
+    def _made_longer(self, run: _Run, tokens: int, *, progress: Progress) -> Any:
+        """The model in memory, for more tokens than it was planned for."""
+        held = self._held.size if self._held else 0
+        planned = self._planned(tokens, progress=progress, taken=run.choice.need.weights + held)
+        if planned.setting == run.setting:
+            self._run = planned
+            return self._model
+        self._held = None
+        if planned.setting.weights != run.setting.weights:
+            self._model = None
+            return self._load(self._planned(tokens, progress=progress), progress=progress)
+        self.note(planned.choice.reason)
+        self._run = planned
         return self._model
 
-    def _load(self, tokens: int, rope: RopePlan, *, progress: Progress) -> Any:
+    def _planned(self, tokens: int, *, progress: Progress, taken: int = 0) -> _Run:
+        """How so many tokens would run here; `taken` is what the model in memory has of it."""
         progress.start(f"Preparing {self.name}")
         try:
             from repoqa.models.device import choose_device, place_of
+            from repoqa.models.load import can_shrink
 
-            wanted = self._profile.dtype
             # What an adapter changes can be less than fp16 tells apart.
             packs = self._adapter is None
-            device = choose_device(stored=self._config.stored, wanted=wanted, packs=packs)
+            device = choose_device(
+                stored=self._config.stored, wanted=self._profile.dtype, packs=packs
+            )
             numbers = parameters(weight_files(self._checkpoint))
-            work = Work(self._config, numbers, tokens, can_shrink=False)
-            choice = choose(work, place_of(device))
+            shrinks = can_shrink(self._config, self._adapter)
+            work = Work(self._config, numbers, tokens, can_shrink=shrinks)
+            place = place_of(device)
+            if place.free is not None:
+                place = replace(place, free=place.free + taken)
+            choice = choose(work, place)
+            return _Run(replace(device, bits=choice.setting.weights), choice, tokens)
         finally:
             progress.finish()
-        self.note(choice.reason)
-        self._numbers = device
-        progress.start(f"Loading {self.name}")
+
+    def _load(self, run: _Run, *, progress: Progress) -> Any:
+        self.note(run.choice.reason)
+        few = run.device.bits in FEW
+        numbers = parameters(weight_files(self._checkpoint)) if few else None
+        progress.start(f"Loading {self.name}", total=numbers, unit="weights")
         try:
             from repoqa.models.load import load
 
-            return load(
+            self._model = load(
                 self._checkpoint,
                 self._config,
-                device,
-                rope=rope.parameters,
+                run.device,
+                rope=self._rope.parameters,
                 adapter=self._adapter,
+                told=progress.advance,
             )
         finally:
             progress.finish()
+        self._run = run
+        return self._model

@@ -14,15 +14,17 @@ from repoqa.models.memory import gib
 from repoqa.models.shape import Shape
 
 Bits: TypeAlias = Literal[32, 16, 8, 4]
+FEW: tuple[Bits, ...] = (8, 4)
+"""So many bits are no type of number of their own: what they mean is kept beside them."""
 _BYTE = 8
 _HALF: Bits = 16
 # Tokens of a prompt read at once. A CPU reads as fast with 256 as with 2048 (measured), and reports
 # oftener; an accelerator needs more of them to be busy.
 CPU_CHUNK = 256
 ACCELERATOR_CHUNK = 2048
-GROUP = 32
-"""Numbers of 8 or 4 bits share a 16-bit scale in groups of this many."""
-_SCALE_BITS = 16
+GROUP = 64
+"""Numbers of 8 or 4 bits share a scale in groups of this many: two numbers of 16 bits."""
+_SCALE_BITS = 32
 # The hidden state, its norm, the residual, and query, key, value and output of one layer.
 _HIDDEN_COPIES = 8
 _INNER_COPIES = 3  # gate, up and their product
@@ -55,8 +57,8 @@ class Work:
     """What is to be run: a model, and the tokens of its prompt and of its answer together.
 
     `can_shrink` says that what runs it can hold weights, keys and values in 8 or 4 bits, and keys
-    and values outside the device. The engines of this package cannot; servers can. `file` are the
-    bytes of weights that are loaded as they lie in their file, as llama.cpp does, else 0.
+    and values outside the device. `file` are the bytes of weights that are loaded as they lie in
+    their file, as llama.cpp does, else 0.
     """
 
     shape: Shape
@@ -71,7 +73,8 @@ class Place:
     """Where to run it. `free` is None where that is not known; `chunk` is how many tokens of the
     prompt are read at once; `bits` are those of the numbers it computes with; `host_free` is the
     machine's memory, where the place is a device of its own. `keeps_half`: weights have 16 bits
-    there, whatever is computed with."""
+    there, whatever is computed with. `unpacks`: weights of fewer bits are made whole for a product,
+    one layer at a time."""
 
     words: str
     free: int | None
@@ -79,6 +82,7 @@ class Place:
     bits: Bits = 16
     host_free: int | None = None
     keeps_half: bool = False
+    unpacks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Choice:
 
 def stored(numbers: int, bits: Bits) -> int:
     """The bytes of so many numbers, their scales included."""
-    scale = _SCALE_BITS / GROUP if bits < _SCALE_BITS else 0
+    scale = _SCALE_BITS / GROUP if bits < _HALF else 0
     return int(numbers * (bits + scale) / _BYTE)
 
 
@@ -122,16 +126,24 @@ def need(work: Work, setting: Setting, place: Place) -> Need:
     working = _activations(shape, tokens=work.tokens, chunk=place.chunk, width=width)
     if setting.cache < place.bits or setting.offloaded:
         working += layer
-    if setting.weights < place.bits:
+    if setting.weights < place.bits and place.unpacks:
         working += largest * width
-    packed = place.keeps_half and setting.weights == _HALF
-    weights = shape.packed_half if packed else stored(work.parameters, setting.weights)
     return Need(
-        weights=work.file or weights,
+        weights=work.file or _weights(work, setting, place),
         cache=0 if setting.offloaded else cache,
         working=working,
         host=cache if setting.offloaded else 0,
     )
+
+
+def _weights(work: Work, setting: Setting, place: Place) -> int:
+    shape = work.shape
+    if place.keeps_half and setting.weights == _HALF:
+        return shape.packed_half
+    # A vocabulary that is read from both sides has 8 bits at least.
+    both = shape.vocab_size * shape.hidden_size if shape.tie_word_embeddings else 0
+    wider: Bits = 8 if setting.weights < 8 else setting.weights
+    return stored(work.parameters - both, setting.weights) + stored(both, wider)
 
 
 def _activations(shape: Shape, *, tokens: int, chunk: int, width: int) -> int:

@@ -26,13 +26,13 @@ from safetensors.torch import save_file
 from repoqa.models.device import Device
 from repoqa.models.held import Held, common
 from repoqa.models.key_values import can_rewind, filled, key_values
+from repoqa.models.plan import Setting
 
 # Fewer tokens are read sooner than a file is.
 LEAST = 256
 SUFFIX = ".safetensors"
 _FORM = 2  # of the files: another one makes other names
 _TOKENS = "tokens"
-_KINDS = ("keys", "values")
 # A file is replaced by a longer one that begins with this much of it: a follow-up's prompt lacks
 # the last question.
 _REPLACED = 0.75
@@ -60,16 +60,16 @@ class PrefixStore:
         found = max(self._files(prompt), key=lambda each: each.shared, default=None)
         if found is None or found.shared < held.shared(prompt) + LEAST:
             return None
-        cache = key_values(model.config, tokens=room)
+        cache = key_values(model.config, tokens=room, setting=held.setting)
         if not can_rewind(cache):
             return None
         try:
             with safe_open(found.path, framework="pt") as file:
                 sums = file.metadata() or {}
-                for number in range(len(cache.layers)):
-                    states = (_sound(file, f"{kind}.{number}", sums) for kind in _KINDS)
-                    cut = (state[:, :, : found.shared, :].to(model.device) for state in states)
-                    cache.update(*cut, number)
+                for number, layer in enumerate(cache.layers):
+                    parts = (_sound(file, f"{kind}.{number}", sums) for kind in layer.kinds)
+                    cut = (part[:, :, : found.shared, :].to(model.device) for part in parts)
+                    layer.add(tuple(cut))
         except (OSError, SafetensorError):
             with contextlib.suppress(OSError):
                 found.path.unlink()
@@ -85,9 +85,9 @@ class PrefixStore:
         if tokens < LEAST or not has_all or (used and used.shared >= tokens - 1):
             return
         states = {
-            f"{kind}.{number}": getattr(layer, kind)[:, :, :tokens, :]
+            f"{kind}.{number}": part
             for number, layer in enumerate(held.cache.layers)
-            for kind in _KINDS
+            for kind, part in zip(layer.kinds, layer.parts(tokens), strict=True)
         }
         if sum(state.nbytes for state in states.values()) > self.limit:
             return
@@ -147,14 +147,17 @@ def _checksum(tensor: torch.Tensor) -> str:
     return f"{zlib.crc32(tensor.cpu().flatten().view(torch.uint8).numpy().data):08x}"
 
 
-def model_key(files: Sequence[Path], device: Device, rope: Mapping[str, Any] | None) -> str:
-    """What the files of a model are named by: another key where anything would compute other
-    numbers. `files` are those of its weights, its config, and what changes them."""
+def model_key(
+    files: Sequence[Path], device: Device, setting: Setting, *, rope: Mapping[str, Any] | None
+) -> str:
+    """What the files of a model are named by: another key where anything would compute or keep
+    other numbers. `files` are those of its weights, its config, and what changes them."""
     facts = [
         _FORM,
         torch.__version__,
         transformers.__version__,
         device,
+        setting,
         sorted((rope or {}).items()),
     ]
     for path in files:

@@ -5,6 +5,7 @@ Nothing here samples or streams; that is generation's work. For measurements.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import torch
 from repoqa.models.adapter import adapter_of
 from repoqa.models.checkpoint import read_config
 from repoqa.models.device import choose_device, chunk_for, place_of
-from repoqa.models.key_values import key_values, rewind
-from repoqa.models.load import load
+from repoqa.models.key_values import WHOLE, key_values, rewind
+from repoqa.models.load import can_shrink, load
 from repoqa.models.memory import parameters
-from repoqa.models.plan import Work, choose
+from repoqa.models.plan import Setting, Work, choose
 from repoqa.models.profile import Profile
 from repoqa.models.rope import RopePlan, plan
 from repoqa.models.weights import weight_files
@@ -27,9 +28,9 @@ Told = Callable[[int], None]
 class Reader:
     """A model and what it has read so far; `told` hears of each chunk's tokens."""
 
-    def __init__(self, model: Any, tokens: int, *, told: Told) -> None:
+    def __init__(self, model: Any, tokens: int, *, told: Told, setting: Setting = WHOLE) -> None:
         self._model = model
-        self._cache = key_values(model.config, tokens=tokens)
+        self._cache = key_values(model.config, tokens=tokens, setting=setting)
         self._chunk = chunk_for(model.device.type)
         self._told = told
         self._read = 0
@@ -94,6 +95,8 @@ def open_reader(
     adapter = adapter_of(profile, checkpoint)
     device = choose_device(stored=config.stored, wanted=profile.dtype, packs=adapter is None)
     numbers = parameters(weight_files(checkpoint))
-    choose(Work(config, numbers, tokens, can_shrink=False), place_of(device))
+    work = Work(config, numbers, tokens, can_shrink=can_shrink(config, adapter))
+    setting = choose(work, place_of(device)).setting
+    device = replace(device, bits=setting.weights)
     model = load(checkpoint, config, device, rope=rope.parameters, adapter=adapter)
-    return Reader(model, tokens, told=told), rope
+    return Reader(model, tokens, told=told, setting=setting), rope

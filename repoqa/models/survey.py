@@ -12,6 +12,7 @@ from repoqa.models.adapter import ADAPTER_WEIGHTS
 from repoqa.models.checkpoint import read_config
 from repoqa.models.hardware import cards, cpu_numbers, multiplies_bf16, unpacks_half
 from repoqa.models.llama_cpp import weights_file
+from repoqa.models.load import can_shrink
 from repoqa.models.memory import available_to_cpu, parameters
 from repoqa.models.plan import (
     ACCELERATOR_CHUNK,
@@ -36,12 +37,11 @@ _BITS: dict[Dtype, Bits] = {"float32": 32, "bfloat16": 16, "float16": 16, "auto"
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A model at a place: how it runs here or why it does not, how it would on a server that
-    shrinks it ("" where nothing is gained), and the longest prompt and answer that fit."""
+    """A model at a place: how it would run there, None where it does not fit, and the longest
+    prompt and answer that do."""
 
     place: Place
-    here: Choice | None
-    by_server: Choice | None
+    choice: Choice | None
     longest: int
 
 
@@ -95,13 +95,15 @@ def work_of(profile: Profile, tokens: int, *, cache: Path) -> Work:
     checkpoint = None if in_file else find_checkpoint(profile, cache=cache)
     if checkpoint is not None and is_complete(checkpoint):
         config = read_config(profile, checkpoint)
-        return Work(config, parameters(weight_files(checkpoint)), total, can_shrink=False)
+        adapter = Path(profile.adapter) if profile.adapter else None
+        numbers = parameters(weight_files(checkpoint))
+        return Work(config, numbers, total, can_shrink=can_shrink(config, adapter))
     if profile.shape is None:
         raise UsageError(
             f"the profile {profile.name} does not tell the model's sizes",
             remedy="Fetch its weights, or give it a [shape] as configs/README.md says.",
         )
-    work = Work(profile.shape, profile.shape.parameters, total, can_shrink=False)
+    work = Work(profile.shape, profile.shape.parameters, total, can_shrink=not profile.adapter)
     return replace(work, file=weights_file(profile).stat().st_size) if in_file else work
 
 
@@ -113,7 +115,7 @@ def places(profile: Profile, *, cache: Path) -> list[Place]:
     numbers = cpu_numbers(stored, profile.dtype, multiplies=multiplies_bf16())
     packs = profile.dtype == "auto" and not profile.adapter
     half = numbers == "float32" and packs and unpacks_half()
-    cpu = Place("this CPU", machine, CPU_CHUNK, bits=_BITS[numbers], keeps_half=half)
+    cpu = Place("this CPU", machine, CPU_CHUNK, bits=_BITS[numbers], keeps_half=half, unpacks=False)
     bits = _BITS[profile.dtype]
     here = [(card.name, card.free, machine) for card in cards()]
     named = [(f"GPU of {size} GB", size * _GB, None) for size in NAMED_CARDS]
@@ -136,13 +138,8 @@ def _stored(profile: Profile, *, cache: Path) -> str:
 
 def outlook(work: Work, place: Place, *, most: int) -> Outlook:
     """How the work would run there; `most` bounds the longest prompt looked for, in tokens."""
-    shrunk = Work(work.shape, work.parameters, work.tokens)
-    here, by_server = _chosen(work, place), _chosen(shrunk, place)
-    return Outlook(place, here, None if here else by_server, longest(work, place, most=most))
-
-
-def _chosen(work: Work, place: Place) -> Choice | None:
     try:
-        return choose(work, place)
+        choice = choose(work, place)
     except ModelError:
-        return None
+        choice = None
+    return Outlook(place, choice, longest(work, place, most=most))

@@ -47,12 +47,9 @@ def _needs(work: Work) -> Iterator[tuple[str, ...]]:
 def _places(outlooks: Sequence[Outlook], answer: int) -> Iterator[tuple[str, ...]]:
     for each in outlooks:
         free = "?" if each.place.free is None else _gib(each.place.free)
-        chosen = each.here or each.by_server
-        if chosen is None:
-            needs, how = "-", "does not fit"
-        else:
-            needs = _gib(chosen.need.total)
-            how = chosen.setting.words if each.here else f"a server's {chosen.setting.words}"
+        needs, how = "-", "does not fit"
+        if each.choice is not None:
+            needs, how = _gib(each.choice.need.total), each.choice.setting.words
         prompt = f"{max(each.longest - answer, 0):,}"
         yield (one_line(each.place.words), free, needs, how, prompt)
 
