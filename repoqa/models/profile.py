@@ -176,7 +176,10 @@ def _whole_table(path: Path, folders: Sequence[Path]) -> dict[str, Any]:
                 f"{chain[-1]}: there is no other model profile {base!r} to extend",
                 remedy="Correct `extends`, or remove it.",
             ) from error
-        table = {**_table(chain[-1]), **table}
+        extended = _table(chain[-1])
+        if "weights" in table:
+            extended.pop("wheel", None)  # has those that are not wanted
+        table = {**extended, **table}
     return table
 
 
