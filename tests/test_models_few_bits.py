@@ -273,7 +273,7 @@ def leave(
     checkpoint = model._checkpoint
     config = read_config(profile_of(checkpoint), checkpoint)
     work = Work(config, parameters(weight_files(checkpoint)), tokens)
-    place = Place("this machine", free=0, chunk=256, bits=32, unpacks=False)
+    place = Place("this machine", free=0, chunk=256, bits=32, is_cpu=True)
     free = need(work, setting, place).total
     assert choose(work, replace(place, free=free)).setting == setting
 

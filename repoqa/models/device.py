@@ -69,7 +69,7 @@ def place_of(device: Device) -> Place:
         bits=32 if device.dtype.itemsize == _FULL_BYTES else 16,
         host_free=None if free is None else available_to_cpu(),
         keeps_half=device.keeps_half,
-        unpacks=device.name != "cpu",
+        is_cpu=device.name == "cpu",
     )
 
 

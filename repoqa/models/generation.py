@@ -14,8 +14,10 @@ from typing import Any
 import torch
 
 from repoqa.errors import ModelError
+from repoqa.models.causal_mask import causal_mask
 from repoqa.models.device import chunk_for
 from repoqa.models.held import Held
+from repoqa.models.key_values import filled
 from repoqa.models.single_token import Step, single_token_step
 from repoqa.protocols import Progress
 
@@ -74,11 +76,14 @@ def read(
     model: Any, prompt: Sequence[int], cache: Any, *, chunk: int, progress: Progress
 ) -> torch.Tensor:
     """Fill `cache` with the prompt, `chunk` tokens at once; return the logits of what follows."""
+    held = filled(cache)
+    masks = causal_mask(model, chunk=chunk, tokens=held + len(prompt))
     progress.start("Reading the prompt", total=len(prompt), unit="tokens")
     try:
         for start in range(0, len(prompt), chunk):
             tokens = prompt[start : start + chunk]
-            logits = _forward(model, tokens, cache)
+            mask = masks.of(held + start, len(tokens)) if masks else None
+            logits = _forward(model, tokens, cache, mask=mask)
             progress.advance(len(tokens))
     finally:
         progress.finish()
@@ -116,11 +121,14 @@ def _nucleus(likely: torch.Tensor, top_p: float) -> torch.Tensor:
     return likely.index_fill(0, tokens[outside], 0.0)
 
 
-def _forward(model: Any, tokens: Sequence[int], cache: Any) -> torch.Tensor:
+def _forward(
+    model: Any, tokens: Sequence[int], cache: Any, *, mask: torch.Tensor | None = None
+) -> torch.Tensor:
     """The logits behind the last of `tokens`, in fp32; `cache` grows by them."""
     with _working():
         output = model(
             input_ids=torch.tensor([tokens], device=model.device),
+            attention_mask=mask,
             past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,

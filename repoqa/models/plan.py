@@ -28,9 +28,8 @@ _SCALE_BITS = 32
 # The hidden state, its norm, the residual, and query, key, value and output of one layer.
 _HIDDEN_COPIES = 8
 _INNER_COPIES = 3  # gate, up and their product
-# While a mask is made there are three of truth values, one byte each, and then one of numbers; and
-# torch itself takes this much in its first passes (measured: 112 MiB at 30,000 tokens of the model
-# of benchmarks/tiny_codellama.py, 29 of them keys and values).
+# While transformers makes a mask there are three of truth values, one byte each, and then one of
+# numbers; and torch itself takes this much in its first passes (tests/test_models_long_prompt.py).
 _TRUTH_BYTES = 3
 _RUNTIME = 32 * 2**20
 _LOGITS = 4  # fp32, of the last position alone
@@ -73,8 +72,8 @@ class Place:
     """Where to run it. `free` is None where that is not known; `chunk` is how many tokens of the
     prompt are read at once; `bits` are those of the numbers it computes with; `host_free` is the
     machine's memory, where the place is a device of its own. `keeps_half`: weights have 16 bits
-    there, whatever is computed with. `unpacks`: weights of fewer bits are made whole for a product,
-    one layer at a time."""
+    there, whatever is computed with. `is_cpu`: weights of fewer bits are multiplied as they are,
+    and all chunks share one mask; elsewhere, one layer at a time is made whole."""
 
     words: str
     free: int | None
@@ -82,7 +81,7 @@ class Place:
     bits: Bits = 16
     host_free: int | None = None
     keeps_half: bool = False
-    unpacks: bool = True
+    is_cpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +122,10 @@ def need(work: Work, setting: Setting, place: Place) -> Need:
     width = place.bits // _BYTE
     layer = 2 * work.tokens * shape.key_value_heads * shape.head_size * width
     largest = shape.hidden_size * max(shape.intermediate_size, shape.vocab_size)
-    working = _activations(shape, tokens=work.tokens, chunk=place.chunk, width=width)
+    working = _activations(shape, work.tokens, place, width=width)
     if setting.cache < place.bits or setting.offloaded:
         working += layer
-    if setting.weights < place.bits and place.unpacks:
+    if setting.weights < place.bits and not place.is_cpu:
         working += largest * width
     return Need(
         weights=work.file or _weights(work, setting, place),
@@ -146,13 +145,15 @@ def _weights(work: Work, setting: Setting, place: Place) -> int:
     return stored(work.parameters - both, setting.weights) + stored(both, wider)
 
 
-def _activations(shape: Shape, *, tokens: int, chunk: int, width: int) -> int:
+def _activations(shape: Shape, tokens: int, place: Place, *, width: int) -> int:
     """What one chunk takes at the prompt's end, with an attention that keeps no scores.
 
     The mask has a value for each token of the chunk and of the prompt. Where query heads share
     keys and values, a masked attention copies them for each head.
     """
-    mask = chunk * tokens * (_TRUTH_BYTES + width)
+    chunk = min(place.chunk, tokens)
+    shared = chunk * (tokens + chunk) * width
+    mask = shared if place.is_cpu else chunk * tokens * (_TRUTH_BYTES + width)
     shares = shape.key_value_heads < shape.num_attention_heads
     repeated = 2 * tokens * shape.num_attention_heads * shape.head_size * width if shares else 0
     inner = _INNER_COPIES * shape.intermediate_size + _HIDDEN_COPIES * shape.hidden_size

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from repoqa.models.adapter import adapter_of
+from repoqa.models.causal_mask import causal_mask
 from repoqa.models.checkpoint import read_config
 from repoqa.models.device import choose_device, chunk_for, place_of
 from repoqa.models.key_values import WHOLE, key_values, rewind
@@ -32,6 +33,7 @@ class Reader:
         self._model = model
         self._cache = key_values(model.config, tokens=tokens, setting=setting)
         self._chunk = chunk_for(model.device.type)
+        self._masks = causal_mask(model, chunk=self._chunk, tokens=tokens)
         self._told = told
         self._read = 0
         self._next: torch.Tensor | None = None  # the logits behind what was read
@@ -70,9 +72,11 @@ class Reader:
         return answer
 
     def _forward(self, ids: Sequence[int], *, keep: int) -> torch.Tensor:
+        mask = self._masks.of(self._read, len(ids)) if self._masks else None
         with torch.inference_mode():
             output = self._model(
                 input_ids=torch.tensor([list(ids)], device=self._model.device),
+                attention_mask=mask,
                 past_key_values=self._cache,
                 use_cache=True,
                 logits_to_keep=keep,

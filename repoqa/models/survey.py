@@ -115,7 +115,7 @@ def places(profile: Profile, *, cache: Path) -> list[Place]:
     numbers = cpu_numbers(stored, profile.dtype, multiplies=multiplies_bf16())
     packs = profile.dtype == "auto" and not profile.adapter
     half = numbers == "float32" and packs and unpacks_half()
-    cpu = Place("this CPU", machine, CPU_CHUNK, bits=_BITS[numbers], keeps_half=half, unpacks=False)
+    cpu = Place("this CPU", machine, CPU_CHUNK, bits=_BITS[numbers], keeps_half=half, is_cpu=True)
     bits = _BITS[profile.dtype]
     here = [(card.name, card.free, machine) for card in cards()]
     named = [(f"GPU of {size} GB", size * _GB, None) for size in NAMED_CARDS]
