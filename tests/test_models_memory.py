@@ -86,6 +86,15 @@ def test_the_most_faithful_setting_that_fits_is_taken_and_the_reason_told() -> N
     assert choose(work, replace(GPU, free=9 * GIB)).setting == Setting(4, 8)
 
 
+def test_what_runs_goes_on_as_long_as_it_fits() -> None:
+    work, running = work_of("codellama-7b", 15_024), Setting(8, 8)
+    assert choose(work, GPU, running=running).setting == running
+    longer = replace(work, tokens=60_000)
+    assert need(longer, running, GPU).total > 20 * GIB
+    small = replace(GPU, free=20 * GIB)
+    assert choose(longer, small, running=running) == choose(longer, small)
+
+
 def test_keys_and_values_leave_the_device_last() -> None:
     work = work_of("codellama-7b", 101_024)
     small = replace(GPU, free=16 * GIB, host_free=64 * GIB)

@@ -33,4 +33,4 @@ def causal_mask(model: Any, *, chunk: int, tokens: int) -> CausalMask | None:
 
     if type(model) is not LlamaForCausalLM or model.device.type != "cpu":
         return None
-    return CausalMask(min(chunk, tokens), tokens, model.dtype)
+    return CausalMask(chunk, tokens, model.dtype)

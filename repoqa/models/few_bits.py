@@ -14,10 +14,11 @@ from torch import nn
 from repoqa.models.groups import Few, Groups, group_size, grouped, neighbours
 
 _LEVELS = 127
-# Numbers that are worked on at once, so that a layer's passing copies are small beside it, and
-# what PyTorch's products take: they read past the end of rows of other sizes.
+# Numbers that are worked on at once, so that a layer's passing copies are small beside it, and the
+# outputs that PyTorch lays out together.
 _AT_ONCE = 1 << 22
 _OUTPUTS_AT_ONCE = 64
+# What PyTorch's products take: they read past the end of rows of other sizes.
 _MULTIPLE_OF_INPUTS = 32
 _MULTIPLE_OF_OUTPUTS = 16
 _INNER_TILES = 8  # means nothing on a CPU

@@ -77,7 +77,8 @@ def read(
 ) -> torch.Tensor:
     """Fill `cache` with the prompt, `chunk` tokens at once; return the logits of what follows."""
     held = filled(cache)
-    masks = causal_mask(model, chunk=chunk, tokens=held + len(prompt))
+    with _working():
+        masks = causal_mask(model, chunk=min(chunk, len(prompt)), tokens=held + len(prompt))
     progress.start("Reading the prompt", total=len(prompt), unit="tokens")
     try:
         for start in range(0, len(prompt), chunk):

@@ -187,8 +187,7 @@ class LocalModel:
 
     def _made_longer(self, run: _Run, tokens: int, *, progress: Progress) -> Any:
         """The model in memory, for more tokens than it was planned for."""
-        held = self._held.size if self._held else 0
-        planned = self._planned(tokens, progress=progress, taken=run.choice.need.weights + held)
+        planned = self._planned(tokens, progress=progress, running=run)
         if planned.setting == run.setting:
             self._run = planned
             return self._model
@@ -200,8 +199,8 @@ class LocalModel:
         self._run = planned
         return self._model
 
-    def _planned(self, tokens: int, *, progress: Progress, taken: int = 0) -> _Run:
-        """How so many tokens would run here; `taken` is what the model in memory has of it."""
+    def _planned(self, tokens: int, *, progress: Progress, running: _Run | None = None) -> _Run:
+        """How so many tokens would run here, as the model in memory does where they can."""
         progress.start(f"Preparing {self.name}")
         try:
             from repoqa.models.device import choose_device, place_of
@@ -216,9 +215,10 @@ class LocalModel:
             shrinks = can_shrink(self._config, self._adapter)
             work = Work(self._config, numbers, tokens, can_shrink=shrinks)
             place = place_of(device)
-            if place.free is not None:
-                place = replace(place, free=place.free + taken)
-            choice = choose(work, place)
+            if running is not None and place.free is not None:
+                held = self._held.size if self._held else 0
+                place = replace(place, free=place.free + running.choice.need.weights + held)
+            choice = choose(work, place, running=running.setting if running else None)
             return _Run(replace(device, bits=choice.setting.weights), choice, tokens)
         finally:
             progress.finish()

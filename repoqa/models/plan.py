@@ -184,11 +184,14 @@ def settings(work: Work, place: Place) -> Iterator[Setting]:
             yield Setting(weights, whole, offloaded=True)
 
 
-def choose(work: Work, place: Place) -> Choice:
-    """The most faithful setting that fits. Raises ModelError, with the numbers, where none does."""
+def choose(work: Work, place: Place, *, running: Setting | None = None) -> Choice:
+    """The setting that is `running` where it fits, else the most faithful one that does.
+
+    Raises ModelError, with the numbers, where none does.
+    """
     known = list(settings(work, place))
     first = need(work, known[0], place)
-    for setting in known:
+    for setting in known if running is None else (running, *known):
         needed = need(work, setting, place)
         if not _fits(needed, place):
             continue
