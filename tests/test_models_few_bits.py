@@ -79,7 +79,7 @@ def test_the_bits_are_as_many_as_the_plan_counts() -> None:
     assert rows.codes.nbytes + rows.scales.nbytes < stored(numbers.numel(), 8)
 
 
-def test_equal_numbers_and_numbers_of_two_values_are_kept() -> None:
+def test_equal_numbers_are_kept() -> None:
     import torch
 
     from repoqa.models.few_bits import Rows
