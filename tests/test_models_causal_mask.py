@@ -9,7 +9,7 @@ def test_a_chunk_sees_what_is_not_later(before: int, tokens: int) -> None:
 
     from repoqa.models.causal_mask import CausalMask
 
-    found = CausalMask(4, 10, torch.float32).of(before, tokens)
+    found = CausalMask(4, 10, like=torch.zeros(0)).of(before, tokens)
     place = torch.arange(before + tokens)
     later = place[None, :] > place[before:, None]
     expected = torch.zeros(later.shape).masked_fill(later, -torch.inf)

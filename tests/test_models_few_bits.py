@@ -160,14 +160,14 @@ def test_a_model_computes_with_the_numbers_kept(
     import torch
     from transformers.models.llama.modeling_llama import LlamaForCausalLM
 
-    from repoqa.models.few_bits import table
+    from repoqa.models.few_bits import FewBitsEmbedding, FewBitsLinear, table
 
     changes = {**SIZES, "tie_word_embeddings": tied, "attention_bias": True}
     checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), **changes)
     told: list[int] = []
     model = opened(checkpoint, bits, dtype, told=told.append)
-    kinds = {type(module) for module in model.modules()}
-    assert not kinds & {torch.nn.Linear, torch.nn.Embedding}
+    assert {type(product) for product in model.products} == {FewBitsLinear}
+    assert type(model.embedding) is FewBitsEmbedding
     expected = LlamaForCausalLM.from_pretrained(checkpoint, dtype=torch.float32).eval()
     assert sum(told) == sum(parameter.numel() for parameter in expected.parameters())
     for module in expected.modules():

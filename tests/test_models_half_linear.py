@@ -34,7 +34,8 @@ def test_the_product_is_that_of_the_rounded_weights(*, rows: int, bias: bool) ->
     values = torch.randn(1, rows, 576)
     rounded = linear.weight.detach().half().float()
     expected = torch.nn.functional.linear(values, rounded, linear.bias)
-    torch.testing.assert_close(HalfLinear(linear)(values), expected, rtol=1e-5, atol=1e-5)
+    found = HalfLinear(linear.weight, linear.bias)(values)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_weights_stored_in_fp16_lose_nothing_and_all_layers_keep_them(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_weights_stored_in_fp16_lose_nothing_and_all_layers_keep_them(tmp_path: 
 
     from repoqa.models.checkpoint import read_config
     from repoqa.models.device import Device
-    from repoqa.models.half_linear import HalfLinear
+    from repoqa.models.half_linear import HalfLinear, keep_half
     from repoqa.models.load import load
 
     checkpoint = write_checkpoint(tmp_path / "whole", byte_level_tokenizer())
@@ -52,21 +53,25 @@ def test_weights_stored_in_fp16_lose_nothing_and_all_layers_keep_them(tmp_path: 
     profile = Profile("tiny", "transformers", "chatml", "", weights=str(checkpoint))
     device = Device("cpu", "this machine", torch.float32, keeps_half=True)
     model = load(checkpoint, read_config(profile, checkpoint), device)
-    kinds = [type(module) for module in model.modules()]
+    assert {type(product) for product in model.products} == {HalfLinear}
+    by_transformers = keep_half(LlamaForCausalLM.from_pretrained(checkpoint, dtype=torch.float16))
+    kinds = [type(module) for module in by_transformers.modules()]
     assert kinds.count(HalfLinear) == 2 * 7 + 1
     assert torch.nn.Linear not in kinds
     ids = torch.arange(3, 60)[None]
     with torch.inference_mode():
-        torch.testing.assert_close(model(ids).logits, whole.float()(ids).logits)
+        expected = whole.float()(ids).logits
+        torch.testing.assert_close(model(ids).logits, expected)
+        torch.testing.assert_close(by_transformers(ids).logits, expected)
 
 
 def test_a_profile_that_asks_for_fp32_gets_all_of_it(tmp_path: Path) -> None:
-    import torch
+    from repoqa.models.half_linear import HalfLinear
 
     checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer())
     profile = Profile("tiny", "transformers", "chatml", "", dtype="float32")
     model = LocalModel(profile, checkpoint).loaded(10, progress=Silent())
-    assert type(model.lm_head) is torch.nn.Linear
+    assert HalfLinear not in {type(product) for product in model.products}
 
 
 def test_the_plan_counts_what_is_packed() -> None:

@@ -118,13 +118,20 @@ def key_values_for(model: Any, ids: list[int]) -> Any:
 
 
 @contextmanager
-def hooked(model: Any, hook: Callable[..., Any]) -> Iterator[None]:
-    """Run `hook` after each of the model's passes, whoever walks through its layers."""
-    handle = model.lm_head.register_forward_hook(hook)
+def hooked(model: Any, hook: Callable[[Any], None]) -> Iterator[None]:
+    """Run `hook` on what each of the model's passes gives."""
+    head = model.head
+
+    def followed(values: Any) -> Any:
+        output = head(values)
+        hook(output)
+        return output
+
+    object.__setattr__(model, "head", followed)
     try:
         yield
     finally:
-        handle.remove()
+        object.__setattr__(model, "head", head)
 
 
 def edited(checkpoint: Path, folder: Path, name: str, *, change: Callable[[Any], None]) -> Path:
@@ -291,7 +298,7 @@ def test_closing_the_stream_stops_the_work(checkpoint: Path, profile: Profile) -
     passes: list[int] = []
     model = LocalModel(profile, checkpoint)
     loaded = model.loaded(2000, progress=Silent())
-    with hooked(loaded, lambda *_: passes.append(1)):
+    with hooked(loaded, lambda _: passes.append(1)):
         stream = model.stream(PROMPT, progress=Silent())
         assert not passes  # nothing is read before it is asked for
         assert next(stream)
@@ -307,8 +314,8 @@ def test_an_error_reaches_the_reader(checkpoint: Path, profile: Profile) -> None
     model = LocalModel(profile, checkpoint)
     loaded = model.loaded(2000, progress=Silent())
 
-    def fail(error: BaseException | None) -> Callable[..., None]:
-        def hook(*_: Any) -> None:
+    def fail(error: BaseException | None) -> Callable[[Any], None]:
+        def hook(_: Any) -> None:
             passes.append(1)
             if len(passes) >= 4:
                 if error is None:
@@ -334,7 +341,7 @@ def test_numbers_that_are_not_finite_are_an_error(checkpoint: Path, profile: Pro
     model = LocalModel(profile, checkpoint)
     loaded = model.loaded(2000, progress=Silent())
 
-    def spoil(_module: Any, _given: Any, output: Any) -> None:
+    def spoil(output: Any) -> None:
         output.mul_(float("nan"))
 
     with hooked(loaded, spoil), pytest.raises(ModelError, match="not finite"):

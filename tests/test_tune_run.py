@@ -349,15 +349,15 @@ def test_the_merged_adapter_is_the_adapter_beside_the_weights(
     from repoqa.models.adapter import attached
     from repoqa.models.checkpoint import read_config
     from repoqa.models.device import Device
-    from repoqa.models.load import load
+    from repoqa.models.load import load, load_trainable
 
     config = read_config(base.profile, base.checkpoint)
     device = Device("cpu", "here", torch.float32)
     ids = torch.tensor([examples[0].prompt])
     with torch.inference_mode():
-        plain = load(base.checkpoint, config, device)
+        plain = load_trainable(base.checkpoint, config, device)
         before = plain(ids).logits
-        beside = attached(load(base.checkpoint, config, device), task.folder).eval()
+        beside = attached(load_trainable(base.checkpoint, config, device), task.folder).eval()
         merged = load(base.checkpoint, config, device, adapter=task.folder)
         assert torch.allclose(merged(ids).logits, beside(ids).logits, atol=1e-3)
         assert not torch.allclose(merged(ids).logits, before, atol=1e-2)

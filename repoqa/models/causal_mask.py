@@ -12,13 +12,13 @@ import torch
 
 
 class CausalMask:
-    """Tables for chunks of up to `chunk` tokens that end within the first `tokens`."""
+    """Tables for chunks of up to `chunk` tokens behind `before` others at most, in
+    numbers of the type and on the device of `like`."""
 
-    def __init__(self, chunk: int, tokens: int, dtype: torch.dtype) -> None:
-        self._before = tokens
-        self._table = torch.zeros(1, 1, chunk, tokens + chunk, dtype=dtype)
-        later = torch.full((chunk, chunk), -torch.inf, dtype=dtype).triu(1)
-        self._table[..., tokens:] = later
+    def __init__(self, chunk: int, before: int, *, like: torch.Tensor) -> None:
+        self._before = before
+        self._table = like.new_zeros(1, 1, chunk, before + chunk)
+        self._table[..., before:] = later(chunk, like=like)
 
     def of(self, before: int, tokens: int) -> torch.Tensor:
         """The table, `[1, 1, tokens, before + tokens]`, of a chunk behind so many others: what is
@@ -26,11 +26,14 @@ class CausalMask:
         return self._table[..., :tokens, self._before - before : self._before + tokens]
 
 
-def causal_mask(model: Any, *, chunk: int, tokens: int) -> CausalMask | None:
-    """The tables for `tokens` read in chunks; None where transformers makes its own, which is for
-    other models than Llamas, and for devices whose attention wants its table aligned."""
-    from transformers.models.llama.modeling_llama import LlamaForCausalLM
+def later(tokens: int, *, like: torch.Tensor) -> torch.Tensor:
+    """What keeps each token of a chunk, `[tokens, tokens]`, from seeing those behind it."""
+    return like.new_full((tokens, tokens), -torch.inf).triu(1)
 
-    if type(model) is not LlamaForCausalLM or model.device.type != "cpu":
+
+def causal_mask(model: Any, *, chunk: int, tokens: int) -> CausalMask | None:
+    """The tables for `tokens` read in chunks; None where the model makes its own, which is for
+    others than Llamas, and for devices whose attention wants its table aligned."""
+    if model.config.architectures != ["LlamaForCausalLM"] or model.device.type != "cpu":
         return None
-    return CausalMask(chunk, tokens, model.dtype)
+    return CausalMask(chunk, tokens, like=torch.empty(0, dtype=model.dtype))

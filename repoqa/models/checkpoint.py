@@ -17,6 +17,11 @@ class Config(Shape, frozen=True):
     """What is read of it."""
 
     architectures: list[str] = []
+    hidden_act: str = "silu"
+    rms_norm_eps: float = 1e-6
+    attention_bias: bool = False
+    mlp_bias: bool = False
+    quantization_config: dict[str, Any] | None = None
     eos_token_id: int | list[int] | None = None
     dtype: str = ""
     torch_dtype: str = ""

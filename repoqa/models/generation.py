@@ -17,8 +17,9 @@ from repoqa.errors import ModelError
 from repoqa.models.causal_mask import causal_mask
 from repoqa.models.device import chunk_for
 from repoqa.models.held import Held
-from repoqa.models.key_values import filled
-from repoqa.models.single_token import Step, single_token_step
+from repoqa.models.key_values import filled, rewind
+from repoqa.models.llama import Llama
+from repoqa.models.lookup import MOST_GUESSED, Lookup
 from repoqa.protocols import Progress
 
 
@@ -53,23 +54,54 @@ def generate(
     Raises ModelError where memory runs out or the numbers are not finite.
     """
     held = held or Held()
-    shared = held.begin(model.config, prompt, room=len(prompt) + sampling.limit)
+    shared = held.begin(model.config, prompt, room=len(prompt) + sampling.limit + MOST_GUESSED)
     cache = held.cache
-    step = single_token_step(model)
     chunk = chunk_for(model.device.type)
     randomness = torch.Generator(device=model.device).manual_seed(sampling.seed)
-    logits = read(model, prompt[shared:], cache, chunk=chunk, progress=progress)
+    behind = read(model, prompt[shared:], cache, chunk=chunk, progress=progress)[None]
+    lookup = Lookup() if _checks_cheaply(model) else None
     answer: list[int] = []
+    guessed: list[int] = []
     while True:
-        token = choose(logits, answer, sampling, randomness=randomness)
+        said, is_over = _said(
+            behind, guessed, sampling=sampling, answer=answer, randomness=randomness
+        )
+        answer += said
+        held.tokens += said
+        if guessed:  # forgets the wrong ones; the last token said is read with the next guesses
+            rewind(cache, len(held.tokens) - (0 if is_over else 1))
+        yield from said
+        if is_over or len(answer) == sampling.limit:
+            return
+        guessed = lookup.guess(held.tokens) if lookup else []
+        behind = _forward(model, (answer[-1], *guessed), cache, keep=len(guessed) + 1)
+
+
+def _checks_cheaply(model: Any) -> bool:
+    """Whether a few tokens take little longer than one: measured where fp32 is computed with."""
+    return isinstance(model, Llama) and model.dtype == torch.float32
+
+
+def _said(
+    behind: torch.Tensor,
+    guessed: Sequence[int],
+    *,
+    sampling: Sampling,
+    answer: Sequence[int],
+    randomness: torch.Generator,
+) -> tuple[list[int], bool]:
+    """The tokens that the logits `[guessed + 1, vocabulary]` choose, as far as they were guessed
+    and one more; and whether an end, which is not among them, came."""
+    said: list[int] = []
+    for place, logits in enumerate(behind):
+        token = choose(logits, [*answer, *said], sampling, randomness=randomness)
         if token in sampling.ends:
-            return
-        answer.append(token)
-        held.tokens.append(token)
-        yield token
-        if len(answer) == sampling.limit:
-            return
-        logits = _stepped(step, token, cache) if step else _forward(model, (token,), cache)
+            return said, True
+        said.append(token)
+        is_last = len(answer) + len(said) == sampling.limit
+        if is_last or guessed[place : place + 1] != [token]:
+            break
+    return said, False
 
 
 def read(
@@ -84,7 +116,7 @@ def read(
         for start in range(0, len(prompt), chunk):
             tokens = prompt[start : start + chunk]
             mask = masks.of(held + start, len(tokens)) if masks else None
-            logits = _forward(model, tokens, cache, mask=mask)
+            logits = _forward(model, tokens, cache, mask=mask)[0]
             progress.advance(len(tokens))
     finally:
         progress.finish()
@@ -123,24 +155,24 @@ def _nucleus(likely: torch.Tensor, top_p: float) -> torch.Tensor:
 
 
 def _forward(
-    model: Any, tokens: Sequence[int], cache: Any, *, mask: torch.Tensor | None = None
+    model: Any,
+    tokens: Sequence[int],
+    cache: Any,
+    *,
+    mask: torch.Tensor | None = None,
+    keep: int = 1,
 ) -> torch.Tensor:
-    """The logits behind the last of `tokens`, in fp32; `cache` grows by them."""
+    """The logits behind the last `keep` of `tokens`, in fp32; `cache` grows by them."""
     with _working():
         output = model(
             input_ids=torch.tensor([tokens], device=model.device),
             attention_mask=mask,
             past_key_values=cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=keep,
         )
-        return _finite(output.logits[0, -1].float())
-
-
-def _stepped(step: Step, token: int, cache: Any) -> torch.Tensor:
-    """The same by `step`."""
-    with _working():
-        return _finite(step(token, cache))
+        logits: torch.Tensor = output.logits[0].float()
+        return _finite(logits)
 
 
 @contextmanager

@@ -24,11 +24,11 @@ def is_possible() -> bool:
 class HalfLinear(nn.Module):
     """A linear layer of fp32 numbers whose weights are packed in fp16."""
 
-    def __init__(self, linear: nn.Linear) -> None:
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
         super().__init__()
-        bias = None if linear.bias is None else linear.bias.detach().float()
-        weight = linear.weight.detach().float()
-        self._packed = torch.ops.quantized.linear_prepack_fp16(weight, bias)
+        offset = None if bias is None else bias.detach().float()
+        packed = torch.ops.quantized.linear_prepack_fp16(weight.detach().float(), offset)
+        self._packed = packed
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """The layer's output for each row of `values`, in fp32."""
@@ -44,5 +44,5 @@ def keep_half(model: Any) -> Any:
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
             if type(child) is nn.Linear:
-                setattr(module, name, HalfLinear(child))
+                setattr(module, name, HalfLinear(child.weight, child.bias))
     return model.float()

@@ -1,4 +1,5 @@
-"""Brings a checkpoint's weights into memory, by transformers.
+"""Brings a checkpoint's weights into memory: a Llama's for this package's own pass where that is
+faster, the others by transformers.
 
 Only safetensors of an architecture transformers knows are read: no pickle, no code of the
 checkpoint's, and no network.
@@ -6,6 +7,7 @@ checkpoint's, and no network.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,16 @@ from repoqa.models.weights import weight_files
 
 
 def can_shrink(config: Config, adapter: Path | None) -> bool:
-    """Whether `load` can bring the weights in 8 or 4 bits: an adapter is merged into whole ones."""
-    return config.is_llama and adapter is None
+    """Whether `load` can bring the weights in 8 or 4 bits, which is for this package's own pass: an
+    adapter is merged into transformers' model, and weights that are stored in a form of few bits
+    already are for that to read."""
+    is_known = config.is_llama and config.hidden_act == "silu"
+    return is_known and config.quantization_config is None and adapter is None
+
+
+def is_told(config: Config, device: Device, adapter: Path | None) -> bool:
+    """Whether `load` tells how many weights have come: those for this package's own pass do."""
+    return can_shrink(config, adapter) and (device.name == "cpu" or device.bits in FEW)
 
 
 def _untold(numbers: int) -> None:
@@ -36,39 +46,62 @@ def load(
     told: Callable[[int], None] = _untold,
 ) -> Any:
     """The model on its device; `rope` are the rope parameters to use in place of its own, `adapter`
-    is merged into its weights. `told` hears how many weights have come, where they have few bits.
+    is merged into its weights. `told` hears of weights that have come, where `is_told`.
 
     Raises ModelError for weights that are damaged or missing.
     """
-    from safetensors import SafetensorError
+    with _loading(checkpoint):
+        if is_told(config, device, adapter):
+            from repoqa.models.load_llama import load_llama
+            from repoqa.models.rotary import rotary
 
+            theirs = partial(_settings, checkpoint, config, rope=rope)
+            turning = rotary(config, device.name, parameters=rope, theirs=theirs)
+            return load_llama(weight_files(checkpoint), config, device, rotary=turning, told=told)
+        model = _by_transformers(checkpoint, config, device, rope=rope)
+    if adapter is not None:
+        model = merged(model, adapter)
+    if not device.keeps_half:
+        return model
     from repoqa.models.half_linear import keep_half
 
-    try:
-        with _quiet():
-            settings = _settings(checkpoint, config, rope=rope)
-            if device.bits in FEW:
-                from repoqa.models.load_few_bits import load_few_bits
+    # Last: what changes weights finds them as they were stored.
+    return keep_half(model)
 
-                return load_few_bits(weight_files(checkpoint), settings, device, told=told)
-            model = _architecture(config).from_pretrained(
-                checkpoint,
-                config=settings,
-                dtype=device.stored,
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-            )
-        model = model.eval().to(device.name)
+
+def load_trainable(checkpoint: Path, config: Config, device: Device) -> Any:
+    """transformers' model, whose weights can be changed. Raises ModelError as `load` does."""
+    with _loading(checkpoint):
+        return _by_transformers(checkpoint, config, device, rope=None)
+
+
+@contextmanager
+def _loading(checkpoint: Path) -> Iterator[None]:
+    """Raises ModelError for what is wrong with the weights."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(
             f"the weights in {checkpoint} do not load: {_first_line(error)}",
             remedy="Delete that folder if repoqa made it, else download the model again.",
         ) from error
-    if adapter is not None:
-        model = merged(model, adapter)
-    # Last: what changes weights finds them as they were stored.
-    return keep_half(model) if device.keeps_half else model
+
+
+def _by_transformers(
+    checkpoint: Path, config: Config, device: Device, *, rope: Mapping[str, Any] | None
+) -> Any:
+    with _quiet():
+        model = _architecture(config).from_pretrained(
+            checkpoint,
+            config=_settings(checkpoint, config, rope=rope),
+            dtype=device.stored,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    return model.eval().to(device.name)
 
 
 def _settings(checkpoint: Path, config: Config, *, rope: Mapping[str, Any] | None) -> Any:

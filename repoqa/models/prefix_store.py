@@ -15,11 +15,11 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -31,7 +31,7 @@ from repoqa.models.plan import Setting
 # Fewer tokens are read sooner than a file is.
 LEAST = 256
 SUFFIX = ".safetensors"
-_FORM = 2  # of the files: another one makes other names
+_FORM = 3  # of the files: another one makes other names
 _TOKENS = "tokens"
 # A file is replaced by a longer one that begins with this much of it: a follow-up's prompt lacks
 # the last question.
@@ -155,7 +155,7 @@ def model_key(
     facts = [
         _FORM,
         torch.__version__,
-        transformers.__version__,
+        version("transformers"),
         device,
         setting,
         sorted((rope or {}).items()),

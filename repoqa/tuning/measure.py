@@ -7,7 +7,7 @@ from pathlib import Path
 from repoqa.models.adapter import adapter_of, attached
 from repoqa.models.checkpoint import read_config
 from repoqa.models.device import choose_device
-from repoqa.models.load import load
+from repoqa.models.load import load_trainable
 from repoqa.protocols import Progress
 from repoqa.tuning.evaluate import Compared, compare
 from repoqa.tuning.examples import KINDS, Example, kind_of
@@ -48,7 +48,7 @@ def measured(
     device = choose_device(stored=config.stored, wanted=base.profile.dtype)
     progress.start(f"Loading {base.profile.name}")
     try:
-        model = attached(load(base.checkpoint, config, device), adapter)
+        model = attached(load_trainable(base.checkpoint, config, device), adapter)
     finally:
         progress.finish()
     return compare(model, encoded, form, progress=progress)

@@ -17,7 +17,7 @@ from repoqa.models.adapter import beside
 from repoqa.models.checkpoint import read_config
 from repoqa.models.device import Device
 from repoqa.models.generation import is_out_of_memory
-from repoqa.models.load import load
+from repoqa.models.load import load_trainable
 from repoqa.models.profile import Profile
 from repoqa.tuning.encode import Encoded
 from repoqa.tuning.recipe import Recipe, batches, rate_at, step_count
@@ -31,7 +31,7 @@ def adapted(profile: Profile, checkpoint: Path, recipe: Recipe, *, device: Devic
     """The base model with an adapter beside all of its linear layers that changes nothing yet."""
     from peft import LoraConfig
 
-    model = load(checkpoint, read_config(profile, checkpoint), device)
+    model = load_trainable(checkpoint, read_config(profile, checkpoint), device)
     torch.manual_seed(recipe.seed)
     config = LoraConfig(
         r=recipe.rank,
