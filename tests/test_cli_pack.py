@@ -215,6 +215,24 @@ def test_help_starts_nothing_heavy(shop: Path) -> None:
     subprocess.run([sys.executable, "-c", script], env=environment(), check=True, cwd=shop)
 
 
+@pytest.mark.parametrize("command", [["pack"], ["ask", "--dry-run"]])
+def test_git_begins_to_look_before_the_rest_is_loaded(shop: Path, command: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from repoqa.cli.app import run\n"
+        "from repoqa.terminal.output import standard_output\n"
+        "loaded = []\n"
+        "def heard(event, details):\n"
+        "    if event == 'subprocess.Popen' and '--others' in details[1]:\n"
+        "        loaded.append({'numpy', 'repoqa.models.tokens'} & set(sys.modules))\n"
+        "sys.addaudithook(heard)\n"
+        "assert run(sys.argv[1:], standard_output()) == 0\n"
+        "assert loaded == [set()], loaded\n"
+    )
+    call = [sys.executable, "-c", script, *command, "--no-stdin", QUESTION]
+    subprocess.run(call, env=environment(), check=True, cwd=shop, stdout=subprocess.DEVNULL)
+
+
 def paths(report: dict[str, Any]) -> set[str]:
     return {file["path"] for file in report["files"]}
 

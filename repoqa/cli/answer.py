@@ -120,16 +120,6 @@ def stream_events(
         output.write_bytes(json.encode_line(done))
 
 
-@contextmanager
-def errors_streamed(output: Output) -> Iterator[None]:
-    """The last line of a stream that fails says why, as standard error and the exit code do."""
-    try:
-        yield
-    except RepoqaError as error:
-        output.write_bytes(json.encode_line(events.error(error)))
-        raise
-
-
 def converse(
     job: Job, output: Output, progress: Progress, *, streaming: bool, page: Path | None = None
 ) -> None:

@@ -1,12 +1,14 @@
 """`repoqa ask`: a question in, suspects and the model's diagnosis out."""
 
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from repoqa.cli import options
+from repoqa.errors import RepoqaError
 
 if TYPE_CHECKING:
     from repoqa.api.job import Job
@@ -43,7 +45,6 @@ def ask(
     pytest 2>&1 | repoqa ask
     """
     began = time.perf_counter()
-    from repoqa.cli.answer import converse, errors_streamed, print_report, stream_events
     from repoqa.cli.job import Start, prepared
     from repoqa.cli.paging import check_page, write_page
     from repoqa.terminal.output import standard_output
@@ -53,10 +54,13 @@ def ask(
     output, start = standard_output(), Start(began, for_model=True, strategy=strategy)
     as_events = as_json and bool(stream) and not dry_run
     with (
-        errors_streamed(output) if as_events else nullcontext(),
+        _errors_streamed(output) if as_events else nullcontext(),
         shown_progress(output) as progress,
     ):
         job = prepared(request, start, note=output.note, progress=progress)
+        # Loaded here, and not above, so that git need not wait for it.
+        from repoqa.cli.answer import converse, print_report, stream_events
+
         if dry_run:
             _show_prompt(job, output, as_json=as_json)
             if html:
@@ -67,6 +71,18 @@ def ask(
             print_report(job, output, progress, page=html)
         else:
             converse(job, output, progress, page=html, streaming=stream is not False)
+
+
+@contextmanager
+def _errors_streamed(output: "Output") -> Iterator[None]:
+    """The last line of a stream that fails says why, as standard error and the exit code do."""
+    try:
+        yield
+    except RepoqaError as error:
+        from repoqa.formats import events, json
+
+        output.write_bytes(json.encode_line(events.error(error)))
+        raise
 
 
 def _show_prompt(job: "Job", output: "Output", *, as_json: bool) -> None:

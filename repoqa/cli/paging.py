@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repoqa.diagnosis.prepare import Preparation
 from repoqa.formats.file import check_target, write_file
 from repoqa.terminal.output import Output
 
 if TYPE_CHECKING:
+    from repoqa.diagnosis.prepare import Preparation
     from repoqa.formats.html.answer import Answered
 
 OPTION = "--html"
@@ -20,7 +20,7 @@ def check_page(path: Path | None) -> None:
 
 
 def write_page(
-    path: Path, preparation: Preparation, output: Output, *, answered: "Answered | None" = None
+    path: Path, preparation: "Preparation", output: Output, *, answered: "Answered | None" = None
 ) -> None:
     """Write the page, and say where. Raises UsageError where it cannot be written."""
     from repoqa.formats.html.page import pack_page
