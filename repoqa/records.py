@@ -1,13 +1,16 @@
 """The glossary: every record that crosses a package's border, and the small Protocols.
 
 Lines are 1-based and inclusive everywhere. Paths are relative to the repository's root, with `/`;
-bytes that are not UTF-8 are kept as surrogate escapes (`os.fsdecode`). Records are immutable.
+bytes that are not UTF-8 are kept as surrogate escapes (`os.fsdecode`). Records are immutable; one
+that a question makes a hundred thousand of is a Struct, made in a third of a dataclass's time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
+
+import msgspec
 
 Kind = Literal["function", "method", "class", "type", "constant", "variable", "module", "section"]
 ReferenceKind = Literal["call", "type", "import", "base"]
@@ -24,8 +27,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FileEntry:
+class FileEntry(msgspec.Struct, frozen=True, order=True, gc=False):
     """One readable file of a snapshot. `oid` is the git blob id of exactly the bytes read."""
 
     path: str
@@ -46,7 +48,6 @@ class BlobSource(Protocol):
 
     def read(self, entries: Iterable[FileEntry]) -> Iterator[tuple[FileEntry, bytes | None]]:
         """Yield each entry with its bytes, in the order given; None where they are gone."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,8 @@ class ParsedFile:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of a stack trace, or a place that a compiler or a test runner names. `path` as
-    printed; `line` None where it is not told. `trace` numbers the trace it belongs to, `depth`
-    counts from 0, the innermost frame (where the error was raised)."""
+    """A frame of a stack trace, or a place that a compiler or test runner names; `path` as printed.
+    `trace` numbers the trace it belongs to, `depth` counts from 0, where the error was raised."""
 
     path: str
     line: int | None

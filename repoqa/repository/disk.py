@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from repoqa.records import FileEntry, SkippedFile
@@ -142,7 +142,7 @@ class Disk:
             return entry, content
         blob = None if entry.path in self.own else self._blob(entry, readers)
         if blob is not None:
-            return replace(entry, size=len(blob)), blob
+            return FileEntry(entry.path, entry.oid, len(blob)), blob
         if content is None:
             return entry, None
         return FileEntry(entry.path, oid, len(content)), content
