@@ -36,12 +36,19 @@ Fields: TypeAlias = dict[str, Any]
 
 def encode(report: Fields) -> bytes:
     """The report as indented JSON, with a last newline."""
-    return msgspec.json.format(msgspec.json.encode(printable(report)), indent=2) + b"\n"
+    return msgspec.json.format(_encoded(report), indent=2) + b"\n"
 
 
 def encode_line(report: Fields) -> bytes:
     """The report as JSON on a line of its own."""
-    return msgspec.json.encode(printable(report)) + b"\n"
+    return _encoded(report) + b"\n"
+
+
+def _encoded(report: Fields) -> bytes:
+    try:
+        return msgspec.json.encode(report)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(printable(report))
 
 
 def pack_report(preparation: Preparation) -> Fields:
