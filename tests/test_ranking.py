@@ -1,10 +1,14 @@
 """Which code is found for a question, and the reasons given for it."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import RepositoryMaker
+from hypothesis import given
+from hypothesis import strategies as st
 
 from repoqa.errors import UsageError
 from repoqa.evidence.question import read
@@ -13,9 +17,11 @@ from repoqa.index.index import Index
 from repoqa.index.parts import CODE_SUFFIXES, NAMES, part_of
 from repoqa.index.store import Store
 from repoqa.protocols import Silent
+from repoqa.ranking.bm25 import best
 from repoqa.ranking.places import Place, Places, is_library
 from repoqa.ranking.query import understand
 from repoqa.ranking.rank import rank
+from repoqa.ranking.weights import BEST_UNITS, UNITS_SHARE
 from repoqa.records import Lines, RankedFile, RankedSymbol, Ranking
 from repoqa.repository.snapshot import open_snapshot
 
@@ -158,6 +164,38 @@ def test_reasons_add_up_and_the_best_come_first(index: Index, question: str) -> 
     assert [(-f.score, f.path) for f in ranking.files] == sorted(
         (-f.score, f.path) for f in ranking.files
     )
+
+
+def test_a_file_is_lifted_by_its_ten_best_units(make_repository: RepositoryMaker) -> None:
+    def functions(counts: Sequence[int]) -> str:
+        lines = (
+            f"def f{place}():\n    {'widget ' * count}\n" for place, count in enumerate(counts)
+        )
+        return "\n".join(lines)
+
+    many = (1, 9, 2, 9, 3, 1, 4, 4, 4, 8, 7, 1, 6, 9)
+    files = {"many.py": functions(many), "one.py": functions((5,)), "none.py": "x = 1\n"}
+    index = build(open_snapshot(make_repository(files)), Store(None), progress=Silent())
+    ranking = rank(read("widget"), index)
+    own: dict[str, list[float]] = {}
+    for each in ranking.symbols:
+        given = sum(score for name, score in each.reasons.items() if name not in ("file", "part"))
+        own.setdefault(each.path, []).append(given)
+    lifted = {file.path: file.reasons["units"] for file in ranking.files}
+    assert {path: len(scores) for path, scores in own.items()} == {"many.py": 14, "one.py": 1}
+    for path, scores in own.items():
+        best_first = sorted(scores, reverse=True)[:BEST_UNITS]
+        expected = UNITS_SHARE * sum(score / n for n, score in enumerate(best_first, 1))
+        assert math.isclose(lifted[path], expected)
+
+
+@given(st.lists(st.sampled_from((0.0, 0.5, 1.0, 2.0, 3.0)), max_size=12), st.integers(1, 5))
+def test_the_best_are_the_greatest_over_zero_of_equals_the_first(
+    scores: list[float], number: int
+) -> None:
+    expected = sorted((-score, place) for place, score in enumerate(scores) if score > 0)
+    found = best(np.array(scores, dtype=np.float64), number).tolist()
+    assert found == [place for _, place in expected[:number]]
 
 
 PATHS = ("src/auth/login.py", "lib/auth/login.py", "src/main.py", "README.md")

@@ -24,10 +24,8 @@ def scaled(scores: Numbers) -> Numbers:
 def best(scores: Numbers, number: int) -> NDArray[np.intp]:
     """The places of the greatest scores over 0, best first, of equals the first; no more than
     `number`, and only about as many are sorted."""
-    places = np.flatnonzero(scores > 0)
-    if len(places) > number:
-        least = np.partition(scores[places], -number)[-number]
-        places = places[scores[places] >= least]
+    least = np.partition(scores, -number)[-number] if len(scores) > number else 0.0
+    places = np.flatnonzero(scores >= least if least > 0 else scores > 0)
     return places[np.argsort(-scores[places], kind="stable")][:number]
 
 

@@ -1,6 +1,6 @@
 """The weighted sum of the signals, with its reasons: which files and symbols matter."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,25 +36,21 @@ def rank(question: Question, index: Index, *, without: Collection[str] = ()) -> 
     Raises UsageError for a pin that means nothing here, or too much.
     """
     query, pins = understand(question, index), resolve(question.pins, index)
-    units = {
-        name: UNIT_WEIGHTS[name] * signal(query, index)
-        for name, signal in UNIT_SIGNALS.items()
-        if name not in without
-    }
-    files = {
-        name: FILE_WEIGHTS[name] * signal(query, index)
-        for name, signal in FILE_SIGNALS.items()
-        if name not in without
-    }
+
+    def told(
+        signals: Mapping[str, Callable[..., Numbers]], weights: Mapping[str, float], *more: object
+    ) -> Parts:
+        """What the signals say, weighted; most have nothing to say of a question."""
+        wanted = ((name, signal) for name, signal in signals.items() if name not in without)
+        scored = ((name, signal(query, index, *more)) for name, signal in wanted)
+        return {name: weights[name] * scores for name, scores in scored if scores.any()}
+
+    units, files = told(UNIT_SIGNALS, UNIT_WEIGHTS), told(FILE_SIGNALS, FILE_WEIGHTS)
     shares = part_shares(query, index)
     first, _ = _together(units, files, shares=shares, index=index)
-    own = (_sum(units) * shares[index.unit_file]) * index.unit_alive
-    candidates = Candidates(own, _sum(first))
-    units |= {
-        name: UNIT_WEIGHTS[name] * signal(query, index, candidates)
-        for name, signal in CANDIDATE_SIGNALS.items()
-        if name not in without
-    }
+    own = _unit_sum(units, index) * shares[index.unit_file] * index.unit_alive
+    candidates = Candidates(own, _unit_sum(first, index))
+    units |= told(CANDIDATE_SIGNALS, UNIT_WEIGHTS, candidates)
     units, files = _together(units, files, shares=shares, index=index)
     # Last, so that a pin lifts what was pinned and not all that shares its file.
     files["pinned"], units["pinned"] = pinned_files(pins, index), pinned_units(pins, index)
@@ -64,36 +60,45 @@ def rank(question: Question, index: Index, *, without: Collection[str] = ()) -> 
 def _together(units: Parts, files: Parts, *, shares: Numbers, index: Index) -> tuple[Parts, Parts]:
     """Units and files with what they lend each other: a file is lifted by its best units, a unit by
     its file, and both keep their part of the project's share."""
-    files = {**files, "units": UNITS_SHARE * _best_units(_sum(units), index)}
-    files["part"] = _sum(files) * (shares - 1)
-    units = {**units, "part": _sum(units) * (shares[index.unit_file] - 1)}
-    units["file"] = FILE_SHARE * _sum(files)[index.unit_file] * index.unit_alive
-    return units, files
+    own = _unit_sum(units, index)
+    files = {**files, "units": UNITS_SHARE * _best_units(own, index)}
+    files["part"] = _file_sum(files, index) * (shares - 1)
+    lent = FILE_SHARE * _file_sum(files, index)
+    of_part, of_file = own * (shares - 1)[index.unit_file], lent[index.unit_file] * index.unit_alive
+    return {**units, "part": of_part, "file": of_file}, files
 
 
-def _sum(parts: Parts) -> Numbers:
+def _unit_sum(parts: Parts, index: Index) -> Numbers:
+    return _sum(parts, len(index.unit_file))
+
+
+def _file_sum(parts: Parts, index: Index) -> Numbers:
+    return _sum(parts, len(index.file_paths))
+
+
+def _sum(parts: Parts, length: int) -> Numbers:
     """The parts' sum; np.sum would stack millions of scores first, in four times the time."""
-    first, *others = parts.values()
-    total = first.copy()
-    for scores in others:
+    total = np.zeros(length)
+    for scores in parts.values():
         total += scores
     return total
 
 
 def _best_units(unit_scores: Numbers, index: Index) -> Numbers:
     """For each file the sum of its best units' scores, the n-th best divided by n."""
+    sums = np.zeros(len(index.file_paths))
     lending = np.flatnonzero(unit_scores > 0)
-    order = lending[np.lexsort((-unit_scores[lending], index.unit_file[lending]))]
-    files = index.unit_file[order]
-    places = np.arange(len(order)) - np.searchsorted(files, files)
-    is_best = places < BEST_UNITS
-    chosen = order[is_best]
-    sums = np.bincount(
-        index.unit_file[chosen],
-        weights=unit_scores[chosen] / (1 + places[is_best]),
-        minlength=len(index.file_paths),
-    )
-    return sums.astype(float)
+    scores, files = unit_scores[lending], index.unit_file[lending]
+    for place in range(1, BEST_UNITS + 1):
+        starts = np.flatnonzero(np.diff(files, prepend=-1))  # a file's units stand together
+        if not len(starts):
+            break
+        best_left = np.maximum.reduceat(scores, starts)
+        sums[files[starts]] += best_left / place
+        equals = np.flatnonzero(scores == np.repeat(best_left, np.diff(starts, append=len(files))))
+        counted = equals[np.flatnonzero(np.diff(files[equals], prepend=-1))]
+        scores, files = np.delete(scores, counted), np.delete(files, counted)
+    return sums
 
 
 def part_shares(query: Query, index: Index) -> Numbers:
@@ -107,7 +112,7 @@ def part_shares(query: Query, index: Index) -> Numbers:
 
 
 def _ranked_files(parts: Parts, index: Index) -> tuple[RankedFile, ...]:
-    scores = _sum(parts)
+    scores = _file_sum(parts, index)
     numbers = best(scores * index.file_alive, MOST_FILES)
     ranked = [
         RankedFile(index.file_paths[number], score, reasons)
@@ -119,7 +124,7 @@ def _ranked_files(parts: Parts, index: Index) -> tuple[RankedFile, ...]:
 
 
 def _ranked_symbols(parts: Parts, index: Index) -> tuple[RankedSymbol, ...]:
-    scores = _sum(parts)
+    scores = _unit_sum(parts, index)
     numbers = best(scores * index.unit_alive, MOST_SYMBOLS)
     paths = [index.file_paths[number] for number in index.unit_file[numbers]]
     index.prefetch(sorted(set(paths)))
