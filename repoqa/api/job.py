@@ -12,8 +12,6 @@ from pathlib import Path
 
 from repoqa.amounts import parse_tokens
 from repoqa.api.strategy import Strategy, check_budget, chosen_strategy, wanted_strategy
-from repoqa.diagnosis.follow_up import following, what_is_new
-from repoqa.diagnosis.kept import last
 from repoqa.diagnosis.prepare import Preparation, Setup, prepare
 from repoqa.errors import UsageError
 from repoqa.evidence import question as evidence
@@ -151,8 +149,12 @@ def prepare_job(
     if not is_asked and not diff:
         raise UsageError("there is no question", remedy="Ask one, or give a log or another diff.")
     question = evidence.read(asked.question, log=options.log, diff=diff, pins=options.paths)
-    kept = last(snapshot.root, kept_answers()) if options.follow_up else None
-    if kept:
+    kept = None
+    if options.follow_up:
+        from repoqa.diagnosis.follow_up import following, what_is_new
+        from repoqa.diagnosis.kept import last
+
+        kept = last(snapshot.root, kept_answers())
         question = following(question, kept)
         if options.budget is None:
             setup = replace(setup, again=kept.again(setup.budget, maximum=profile.maximum))

@@ -74,15 +74,19 @@ def _form(form: Form | None, *, as_json: bool, explain: bool) -> Form:
 
 
 def _print(preparation: "Preparation", form: Form, output: "Output") -> None:
-    from repoqa.formats import json, markdown
-    from repoqa.terminal.explain import explanation
-    from repoqa.terminal.lines import suspect_places
-
     if form == "json":
+        from repoqa.formats import json
+
         output.write_bytes(json.encode(json.pack_report(preparation)))
     elif form == "table":
+        from repoqa.terminal.explain import explanation
+
         output.styled(explanation(preparation))
     elif form == "lines":
+        from repoqa.terminal.lines import suspect_places
+
         output.write("".join(suspect_places(preparation, here=Path())))
     else:
-        output.write(markdown.pack_markdown(preparation))
+        from repoqa.formats.markdown import pack_markdown
+
+        output.write(pack_markdown(preparation))

@@ -6,13 +6,11 @@ Always valid UTF-8: a path's bytes that are not are written `\\xff`. Numbers are
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from repoqa.diagnosis.prepare import Preparation
-from repoqa.diagnosis.sweep import WindowRead
-from repoqa.diagnosis.windows import Window
 from repoqa.records import (
     Answer,
     Citation,
@@ -23,6 +21,10 @@ from repoqa.records import (
     Reasons,
     Suspect,
 )
+
+if TYPE_CHECKING:
+    from repoqa.diagnosis.sweep import WindowRead
+    from repoqa.diagnosis.windows import Window
 
 SCHEMA = 1
 MOST_LISTED = 200
@@ -97,7 +99,7 @@ def answer_fields(
     }
 
 
-def window_fields(window: Window) -> Fields:
+def window_fields(window: "Window") -> Fields:
     """One window of a sweep: its place in the order, its prompt's tokens, the code it holds."""
     return {
         "window": window.number,
@@ -109,7 +111,7 @@ def window_fields(window: Window) -> Fields:
     }
 
 
-def window_read_fields(read: WindowRead) -> Fields:
+def window_read_fields(read: "WindowRead") -> Fields:
     """The same with the suspects that the model named in it."""
     return {
         **window_fields(read.window),
@@ -117,7 +119,7 @@ def window_read_fields(read: WindowRead) -> Fields:
     }
 
 
-def sweep_fields(reads: Sequence[WindowRead]) -> Fields:
+def sweep_fields(reads: "Sequence[WindowRead]") -> Fields:
     """What a sweep adds to `ask --json`: its windows, the best code first; nothing without one."""
     ordered = sorted(reads, key=lambda read: read.window.number)
     return {"windows": [window_read_fields(read) for read in ordered]} if ordered else {}
