@@ -1,4 +1,5 @@
-"""Reads and writes with the built-in model by PyTorch and by llama.cpp, in turn, in one run.
+"""Reads and writes with the built-in model by PyTorch and by llama.cpp, in turn, in one run, each
+in a process of its own.
 
     python benchmarks/engines.py SMOLLM2.gguf [--tokens 1000,4000] [--rounds 3] [--threads 1]
 
@@ -9,15 +10,18 @@ programs disturb the second less, but threads that wait for each other count the
 """
 
 import argparse
+import multiprocessing
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 WRITTEN = 32
 SEED = 5
+context = multiprocessing.get_context("spawn")
 
 
 class Speed(NamedTuple):
@@ -113,6 +117,20 @@ def by_llama_cpp(gguf: Path, threads: int, longest: int) -> Callable[[list[int]]
     return measure
 
 
+def serve(opened: Callable[[], Callable[[list[int]], Speed]], prompts: Any) -> None:
+    """Measure each prompt that comes, in a process where the other engine's threads are not."""
+    measure = opened()
+    while prompt := prompts.recv():
+        prompts.send(measure(prompt))
+
+
+def started(opened: Callable[[], Callable[[list[int]], Speed]]) -> Any:
+    """The end of a pipe that takes prompts and gives their speeds."""
+    ours, theirs = context.Pipe()
+    context.Process(target=serve, args=(opened, theirs), daemon=True).start()
+    return ours
+
+
 def main() -> None:
     """Print a table of speeds and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -123,8 +141,8 @@ def main() -> None:
     given = parser.parse_args()
     lengths = [int(part) for part in given.tokens.split(",")]
     engines = {
-        "PyTorch": by_pytorch(given.threads),
-        "llama.cpp": by_llama_cpp(given.gguf, given.threads, max(lengths)),
+        "PyTorch": started(partial(by_pytorch, given.threads)),
+        "llama.cpp": started(partial(by_llama_cpp, given.gguf, given.threads, max(lengths))),
     }
     print("| tokens | engine | read/s | written/s | read/CPU-s | written/CPU-s |")
     print("|---|---|---|---|---|---|")
@@ -133,8 +151,9 @@ def main() -> None:
         chance = random.Random(SEED)
         for _ in range(given.rounds):
             prompt = [chance.randrange(1000, 40_000) for _ in range(length)]
-            for name, measure in engines.items():
-                rounds[name].append(measure(prompt))
+            for name, engine in engines.items():
+                engine.send(prompt)
+                rounds[name].append(engine.recv())
         middle = {
             name: Speed(*(median(each) for each in zip(*speeds, strict=True)))
             for name, speeds in rounds.items()
