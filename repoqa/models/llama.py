@@ -1,9 +1,8 @@
 """Llama's pass over the tokens of one prompt: transformers' own without what that does for batches
 and training, and without its import, which takes longer than PyTorch's.
 
-Query, key and value come from one product, and so do the two halves of the feed-forward part: an
-answered token costs some 600 calls into PyTorch where transformers makes 1,200, and none of them
-copies keys for the heads that share them. The numbers are transformers' (test_models_llama.py).
+Query, key and value come from one product, and so do the two halves of the feed-forward part; keys
+are not copied for the heads that share them. The numbers are transformers' (test_models_llama.py).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +22,8 @@ Turns: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 """Cosines and sines of each token's rotary position, `[n, 1, head size]`; the sines that belong to
 the first half of a head's numbers are negative."""
 
-FEW = 8
-"""So many tokens are cheaper to attend from by plain products than by PyTorch's attention."""
-
+# So many tokens attend sooner by plain products than by PyTorch's attention.
+_FEW = 8
 _NOTHING = torch.zeros(())
 
 
@@ -62,6 +60,11 @@ class Llama:
     head: Product
 
     @property
+    def is_exact(self) -> bool:
+        """Whether it computes in fp32, on a CPU."""
+        return self.dtype == torch.float32 and self.device.type == "cpu"
+
+    @property
     def products(self) -> Iterator[Product]:
         """All of them."""
         for layer in self.layers:
@@ -79,15 +82,15 @@ class Llama:
     ) -> Output:
         """The logits behind each of the tokens, `[1, n]`, or behind the last `logits_to_keep`.
 
-        They stand behind those that the cache has, which grows by them. The mask is what is added
-        to their scores, `[1, 1, n, all]`; without one, no token sees those behind it.
+        They stand behind those that the cache has, which grows by them. No token sees those behind
+        it: the mask, `[1, 1, n, all]`, is what is added to the scores for that, if it is at hand.
         """
         (ids,) = input_ids
         before = past_key_values.get_seq_length() if past_key_values else 0
         turns = self._turns(torch.arange(before, before + len(ids), device=self.device))
         state = self.embedding(ids)
         mask = attention_mask
-        if mask is None and not self._attends_few(len(ids)):
+        if mask is None and not self._is_small(len(ids)):
             mask = CausalMask(len(ids), before, like=state).of(before, len(ids))
         for number, layer in enumerate(self.layers):
             update = past_key_values.layers[number].update if past_key_values else _unkept
@@ -100,7 +103,7 @@ class Llama:
 
     def _normed(self, state: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         smallest = self.config.rms_norm_eps
-        if len(state) == 1 and self.dtype == torch.float32:
+        if len(state) == 1 and self._is_small(1):
             # Three calls in place of seven, for an answer's every token.
             numbers = state[0]
             square = float(numbers.dot(numbers)) / len(numbers)
@@ -130,8 +133,9 @@ class Llama:
         )
         return (placed[:, :queries], *update(keys, values))
 
-    def _attends_few(self, tokens: int) -> bool:
-        return tokens <= FEW and self.dtype == torch.float32
+    def _is_small(self, tokens: int) -> bool:
+        """Whether a pass over so many tokens waits for the calls more than for the numbers."""
+        return tokens <= _FEW and self.is_exact
 
     def _attention(
         self,
@@ -144,7 +148,7 @@ class Llama:
         """What each token sees of the others, `[n, heads * head size]`."""
         tokens, _, size = query.shape
         scale = size**-0.5
-        if not self._attends_few(tokens):
+        if not self._is_small(tokens):
             seen = scaled_dot_product_attention(
                 query.transpose(0, 1)[None], keys, values, mask, scale=scale, enable_gqa=True
             )
