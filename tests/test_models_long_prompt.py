@@ -49,6 +49,7 @@ progress = Counted()
 model = LocalModel(profile, Path(profile.weights)).loaded(tokens, progress=progress)
 planned = choose(work_of(profile, tokens, cache=Path()), places(profile, cache=Path())[0]).need
 ids = [random.Random(3).randrange(600) for _ in range(tokens)]
+progress.chunks.clear()  # those of loading
 Path("/proc/self/clear_refs").write_text("5")
 before = taken()
 sampling = Sampling(limit=answer, ends=frozenset())
