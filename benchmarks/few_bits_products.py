@@ -45,7 +45,7 @@ def by_pytorch(weight: torch.Tensor) -> Iterator[tuple[str, torch.dtype, Product
     whole = torch.nn.Linear(INPUTS, OUTPUTS, bias=False)
     whole.weight.data = weight
     yield "fp32", torch.float32, whole
-    yield "fp16, fbgemm", torch.float32, HalfLinear(whole)
+    yield "fp16, fbgemm", torch.float32, HalfLinear(weight)
     yield "8 bits, as taken", torch.float32, FewBitsLinear(matrix(weight, 8))
     yield "4 bits, as taken", torch.float32, FewBitsLinear(matrix(weight, 4))
     yield "4 bits, unpacked to fp32", torch.float32, FewBitsLinear(Quarters(weight))

@@ -12,8 +12,8 @@ import torch
 
 
 class CausalMask:
-    """Tables for chunks of up to `chunk` tokens behind `before` others at most, in
-    numbers of the type and on the device of `like`."""
+    """Tables for chunks of up to `chunk` tokens behind `before` others at most, of the type and on
+    the device of `like`."""
 
     def __init__(self, chunk: int, before: int, *, like: torch.Tensor) -> None:
         self._before = before

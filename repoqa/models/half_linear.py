@@ -27,8 +27,8 @@ class HalfLinear(nn.Module):
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
         super().__init__()
         offset = None if bias is None else bias.detach().float()
-        packed = torch.ops.quantized.linear_prepack_fp16(weight.detach().float(), offset)
-        self._packed = packed
+        whole = weight.detach().float()
+        self._packed = torch.ops.quantized.linear_prepack_fp16(whole, offset)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """The layer's output for each row of `values`, in fp32."""

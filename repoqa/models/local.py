@@ -1,4 +1,4 @@
-"""The engine that runs a checkpoint on this machine, by transformers.
+"""The engine that runs a checkpoint on this machine, by PyTorch.
 
 The weights are loaded with the first prompt, since only then it is known whether both fit in
 memory and whether its positions have to be scaled.
