@@ -12,9 +12,11 @@ from checkpoints import CODE, byte_level_tokenizer, write_checkpoint
 from repoqa.errors import ModelError
 from repoqa.models.checkpoint import read_config
 from repoqa.models.local import LocalModel
+from repoqa.models.memory import parameters
 from repoqa.models.open import PREFIXES
 from repoqa.models.plan import FEW, Place, Setting, Work, choose, need
 from repoqa.models.profile import Profile
+from repoqa.models.weights import weight_files
 from repoqa.protocols import Silent
 from repoqa.records import Prompt, Segment
 
@@ -267,8 +269,6 @@ def leave(
     """Let the machine have the memory that `setting` needs for so many tokens, and no more; the
     weights of `model`, while they are loaded, are taken from it."""
     from repoqa.models import device
-    from repoqa.models.memory import parameters
-    from repoqa.models.weights import weight_files
 
     checkpoint = model._checkpoint
     config = read_config(profile_of(checkpoint), checkpoint)
@@ -306,7 +306,7 @@ def test_what_fits_is_taken_and_told_and_goes_on_from_what_was_read(
     whole = "".join(model().stream(prompt(*FOLLOWING), progress=reads))
     assert notes == [notes[0]]
     assert notes[0].startswith(f"{setting.words} need 0.0 GiB of the 0.0 GiB that are free")
-    assert (reads.weights == [None]) is (setting.weights == 32)
+    assert reads.weights == [parameters(weight_files(checkpoint))]
     # In one process, and from the disk in another.
     list(one.stream(prompt(*PROMPT), progress=reads))
     assert "".join(one.stream(prompt(*FOLLOWING), progress=reads)) == whole

@@ -27,9 +27,9 @@ def can_shrink(config: Config, adapter: Path | None) -> bool:
     return is_known and config.quantization_config is None and adapter is None
 
 
-def _has_own_pass(config: Config, device: Device, adapter: Path | None) -> bool:
+def has_own_pass(config: Config, device: Device, adapter: Path | None) -> bool:
     """Whether this package reads with it by itself (`models/llama.py`): Llamas on CPUs, and in few
-    bits anywhere."""
+    bits anywhere. `load` tells how many of their weights have come."""
     return can_shrink(config, adapter) and (device.name == "cpu" or device.bits in FEW)
 
 
@@ -47,12 +47,12 @@ def load(
     told: Callable[[int], None] = _untold,
 ) -> Any:
     """The model on its device; `rope` are the rope parameters to use in place of its own, `adapter`
-    is merged into its weights. `told` hears how many weights have come, where they come one by one.
+    is merged into its weights. `told` hears how many weights have come, where it `has_own_pass`.
 
     Raises ModelError for weights that are damaged or missing.
     """
     with _loading(checkpoint):
-        if _has_own_pass(config, device, adapter):
+        if has_own_pass(config, device, adapter):
             from repoqa.models.load_llama import load_llama
             from repoqa.models.rotary import rotary
 

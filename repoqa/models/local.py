@@ -13,7 +13,7 @@ from repoqa.errors import ModelError
 from repoqa.models.adapter import adapter_of
 from repoqa.models.checkpoint import read_config
 from repoqa.models.memory import parameters
-from repoqa.models.plan import FEW, Choice, Setting, Work, choose
+from repoqa.models.plan import Choice, Setting, Work, choose
 from repoqa.models.profile import Profile
 from repoqa.models.rope import RopePlan
 from repoqa.models.rope import plan as plan_rope
@@ -225,12 +225,12 @@ class LocalModel:
 
     def _load(self, run: _Run, *, progress: Progress) -> Any:
         self.note(run.choice.reason)
-        few = run.device.bits in FEW
-        numbers = parameters(weight_files(self._checkpoint)) if few else None
+        from repoqa.models.load import has_own_pass, load
+
+        counts = has_own_pass(self._config, run.device, self._adapter)
+        numbers = parameters(weight_files(self._checkpoint)) if counts else None
         progress.start(f"Loading {self.name}", total=numbers, unit="weights")
         try:
-            from repoqa.models.load import load
-
             self._model = load(
                 self._checkpoint,
                 self._config,
