@@ -1,11 +1,13 @@
-"""Brings a Llama's weights into memory in the numbers they are computed with, one matrix at a time:
-the whole of them, as they are stored, is never there."""
+"""Brings a Llama's weights into memory in the numbers they are computed with, a matrix or two at a
+time: the whole of them, as they are stored, is never there."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -20,6 +22,9 @@ from repoqa.models.half_linear import HalfLinear
 from repoqa.models.llama import Layer, Llama, Product
 from repoqa.models.plan import FEW
 from repoqa.models.rotary import Rotary
+
+# fbgemm packs a matrix in one thread; each that is packed has its fp32 numbers in memory meanwhile.
+_PACKED_AT_ONCE = 2
 
 
 def load_llama(
@@ -36,24 +41,36 @@ def load_llama(
     Raises ValueError for a tensor that no file has or that has another shape, and what safetensors
     raises for a damaged file.
     """
-    with ExitStack() as opened, torch.no_grad():
+    with ExitStack() as opened, torch.no_grad(), ThreadPoolExecutor(_PACKED_AT_ONCE) as packing:
         each = [
             opened.enter_context(safe_open(path, framework="pt", device=device.name))
             for path in files
         ]
         places = {name: file for file in each for name in file.keys()}  # noqa: SIM118 - no mapping
-        stored = _Stored(places, config, device, told)
-        looked_up, head = stored.vocabulary()
+        stored = _Stored(places, config, device, _one_at_a_time(told))
+        vocabulary = packing.submit(stored.vocabulary)
+        layers = list(packing.map(stored.layer, range(config.num_hidden_layers)))
+        looked_up, head = vocabulary.result()
         return Llama(
             config,
             torch.device(device.name),
             device.dtype,
             embedding=looked_up,
             rotary=rotary,
-            layers=[stored.layer(number) for number in range(config.num_hidden_layers)],
+            layers=layers,
             norm=stored.numbers("model.norm.weight", config.hidden_size),
             head=head,
         )
+
+
+def _one_at_a_time(told: Callable[[int], None]) -> Callable[[int], None]:
+    turn = Lock()
+
+    def tell(numbers: int) -> None:
+        with turn:
+            told(numbers)
+
+    return tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +132,7 @@ class _Stored:
         if self.device.bits in FEW:
             return FewBitsLinear(matrix(weight, self._few), bias)
         if self.device.keeps_half:
-            return HalfLinear(weight.half(), bias)
+            return HalfLinear(weight, bias)
         return partial(linear, weight=weight.to(self.device.dtype), bias=bias)
 
     @property
