@@ -7,7 +7,7 @@ own bookkeeping to each token.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,11 @@ from repoqa.models.held import Held
 from repoqa.models.key_values import filled, rewind
 from repoqa.models.llama import Llama
 from repoqa.models.lookup import MOST_GUESSED, Lookup
+from repoqa.models.threads import Threads
 from repoqa.protocols import Progress
+
+# PyTorch's threads are the process's: what is known of them holds for the next answer too.
+THREADS = Threads()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,8 @@ def _forward(
     keep: int = 1,
 ) -> torch.Tensor:
     """The logits behind the last `keep` of `tokens`, in fp32; `cache` grows by them."""
-    with _working():
+    computing = THREADS.working() if model.device.type == "cpu" else nullcontext()
+    with _working(), computing:
         output = model(
             input_ids=torch.tensor([tokens], device=model.device),
             attention_mask=mask,
