@@ -12,14 +12,13 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import cycle, islice, permutations
+from collections.abc import Callable
+from contextlib import ExitStack
 from statistics import median
 
 import torch
 
-from repoqa.models import generation, lookup
+from repoqa.models import generation, lookup, threads
 from repoqa.models.generation import Sampling, generate
 from repoqa.models.local import LocalModel
 from repoqa.models.profile import load_profile
@@ -29,16 +28,14 @@ from repoqa.protocols import Silent
 from repoqa.settings import read_settings
 
 WRITTEN = 64
+NEVER = 1e6  # so many processors are never missed
 BUSY = "while True: pass"
 
 
-class Fixed(Threads):
-    """All of the threads that PyTorch is set to."""
-
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Work that is computed by them."""
-        yield
+def rotated(names: list[str], number: int) -> list[str]:
+    """The names in an order that begins `number` places later."""
+    begin = number % len(names)
+    return names[begin:] + names[:begin]
 
 
 def main() -> None:
@@ -54,15 +51,16 @@ def main() -> None:
     model = LocalModel(profile, checkpoint).loaded(1, progress=Silent())
     # An answer to random tokens repeats itself, and would be guessed: `benchmarks/lookup.py`.
     lookup.MOST_GUESSED = 0
-    every = torch.get_num_threads()
+    every, usual = torch.get_num_threads(), threads.MOST_LOST
     chance = random.Random(5)
     prompt = [chance.randrange(1000, 40_000) for _ in range(given.tokens)]
-    sampling = Sampling(limit=WRITTEN + 1, ends=frozenset())
+    penalty = profile.repetition_penalty
+    sampling = Sampling(limit=WRITTEN + 1, ends=frozenset(), repetition_penalty=penalty)
 
-    def speeds(count: int, threads: Threads) -> tuple[float, float]:
+    def speeds(count: int, most_lost: float = NEVER) -> tuple[float, float]:
         """Tokens read and written a second."""
         torch.set_num_threads(count)
-        generation.THREADS = threads
+        threads.MOST_LOST, generation.threads = most_lost, Threads()
         began = time.perf_counter()
         answer = generate(model, prompt, sampling, progress=Silent())
         next(answer)
@@ -71,9 +69,9 @@ def main() -> None:
         return len(prompt) / (read - began), WRITTEN / (time.perf_counter() - read)
 
     ways: dict[str, Callable[[], tuple[float, float]]] = {
-        f"all {every} threads": lambda: speeds(every, Fixed()),
-        "one thread": lambda: speeds(1, Fixed()),
-        "as repoqa chooses": lambda: speeds(every, Threads()),
+        f"all {every} threads": lambda: speeds(every),
+        "one thread": lambda: speeds(1),
+        "as repoqa chooses": lambda: speeds(every, usual),
     }
     print("| busy programs | | read/s | written/s |")
     print("|---|---|---|---|")
@@ -83,8 +81,8 @@ def main() -> None:
                 program = busy.enter_context(subprocess.Popen([sys.executable, "-c", BUSY]))
                 busy.callback(program.kill)
             rounds = [
-                {name: ways[name]() for name in order}
-                for order in islice(cycle(permutations(ways)), given.rounds)
+                {name: ways[name]() for name in rotated(list(ways), number)}
+                for number in range(given.rounds)
             ]
         for name in ways:
             read, written = (median(each) for each in zip(*(r[name] for r in rounds), strict=True))

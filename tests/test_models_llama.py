@@ -1,13 +1,17 @@
 """This package's own pass over a Llama: the numbers of transformers', and no import of it."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import pytest
 from checkpoints import byte_level_tokenizer, write_checkpoint
 
+from repoqa.errors import ModelError
 from repoqa.models.profile import Profile
 
 YARN = {
@@ -82,6 +86,67 @@ def test_in_bf16_no_more_is_lost_than_transformers_loses(tmp_path: Path) -> None
 def test_other_activations_are_left_to_transformers(tmp_path: Path) -> None:
     model, _ = opened(tmp_path, hidden_act="gelu")
     assert type(model).__name__ == "LlamaForCausalLM"
+
+
+def _load(
+    checkpoint: Path, told: Callable[[int], None], *, without: Callable[[str], bool] | None = None
+) -> Any:
+    """Load a checkpoint, of whose tensors some are taken away first."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from repoqa.models.checkpoint import read_config
+    from repoqa.models.device import Device
+    from repoqa.models.load import load
+
+    if without:
+        weights = checkpoint / "model.safetensors"
+        kept = {name: tensor for name, tensor in load_file(weights).items() if not without(name)}
+        save_file(kept, weights, {"format": "pt"})
+    config = read_config(Profile("tiny", "transformers", "chatml", ""), checkpoint)
+    device = Device("cpu", "this machine", torch.float32, keeps_half=True)
+    return load(checkpoint, config, device, told=told)
+
+
+def test_loading_tells_of_every_number_once_in_the_callers_thread(tmp_path: Path) -> None:
+    from repoqa.models.memory import parameters
+
+    checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), num_hidden_layers=7)
+    heard: list[int] = []
+    threads: set[int] = set()
+
+    def told(numbers: int) -> None:
+        heard.append(numbers)
+        threads.add(get_ident())
+
+    _load(checkpoint, told)
+    assert sum(heard) == parameters([checkpoint / "model.safetensors"])
+    assert threads == {get_ident()}
+
+
+@pytest.mark.parametrize("part", ["model.embed_tokens", "model.layers.0", "model.layers.6"])
+def test_a_missing_tensor_is_named_and_the_layers_behind_it_are_not_loaded(
+    tmp_path: Path, part: str
+) -> None:
+    checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), num_hidden_layers=7)
+    heard: list[int] = []
+    with pytest.raises(ModelError, match=re.escape(f"{part}.")):
+        _load(checkpoint, heard.append, without=lambda name: name.startswith(f"{part}."))
+    parts = ["model.embed_tokens", "model.norm", *(f"model.layers.{n}" for n in range(7))]
+    assert len(heard) == parts.index(part)
+
+
+def test_loading_ends_where_it_is_interrupted(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), num_hidden_layers=7)
+    heard: list[int] = []
+
+    def interrupted(numbers: int) -> None:
+        heard.append(numbers)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _load(checkpoint, interrupted)
+    assert len(heard) == 1
 
 
 ANSWERED = """\

@@ -24,8 +24,8 @@ from repoqa.models.lookup import MOST_GUESSED, Lookup
 from repoqa.models.threads import Threads
 from repoqa.protocols import Progress
 
-# PyTorch's threads are the process's: what is known of them holds for the next answer too.
-THREADS = Threads()
+# What is known of the machine holds for the next answer too.
+threads = Threads()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,10 @@ def generate(
     answer: list[int] = []
     guessed: list[int] = []
     while True:
-        said, is_over = _said(
-            behind, guessed, sampling=sampling, answer=answer, randomness=randomness
-        )
+        with threads.limited():
+            said, is_over = _said(
+                behind, guessed, sampling=sampling, answer=answer, randomness=randomness
+            )
         answer += said
         held.tokens += said
         if guessed:  # forgets the wrong ones; the last token said is read with the next guesses
@@ -116,7 +117,7 @@ def read(
 ) -> torch.Tensor:
     """Fill `cache` with the prompt, `chunk` tokens at once; return the logits of what follows."""
     held = filled(cache)
-    with _working():
+    with _guarded():
         masks = causal_mask(model, chunk=min(chunk, len(prompt)), tokens=held + len(prompt))
     progress.start("Reading the prompt", total=len(prompt), unit="tokens")
     try:
@@ -170,8 +171,8 @@ def _forward(
     keep: int = 1,
 ) -> torch.Tensor:
     """The logits behind the last `keep` of `tokens`, in fp32; `cache` grows by them."""
-    computing = THREADS.working() if model.device.type == "cpu" else nullcontext()
-    with _working(), computing:
+    computing = threads.working(len(tokens)) if model.device.type == "cpu" else nullcontext()
+    with _guarded(), computing:
         output = model(
             input_ids=torch.tensor([tokens], device=model.device),
             attention_mask=mask,
@@ -184,7 +185,7 @@ def _forward(
 
 
 @contextmanager
-def _working() -> Iterator[None]:
+def _guarded() -> Iterator[None]:
     """The model at work. Raises ModelError where memory runs out."""
     # Entered for each call: a mode left on across a yield would hold for the reader as well.
     with torch.inference_mode():

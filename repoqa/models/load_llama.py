@@ -4,11 +4,10 @@ time: the whole of them, as they are stored, is never there."""
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from safetensors import safe_open
@@ -23,8 +22,11 @@ from repoqa.models.llama import Layer, Llama, Product
 from repoqa.models.plan import FEW
 from repoqa.models.rotary import Rotary
 
-# fbgemm packs a matrix in one thread; each that is packed has its fp32 numbers in memory meanwhile.
+# fbgemm packs a matrix in one thread, which has its fp32 numbers in memory meanwhile.
 _PACKED_AT_ONCE = 2
+
+_Part: TypeAlias = Callable[["_Stored"], Any]
+"""A part of a model, made of what is stored."""
 
 
 def load_llama(
@@ -41,16 +43,19 @@ def load_llama(
     Raises ValueError for a tensor that no file has or that has another shape, and what safetensors
     raises for a damaged file.
     """
-    with ExitStack() as opened, torch.no_grad(), ThreadPoolExecutor(_PACKED_AT_ONCE) as packing:
-        each = [
+    with ExitStack() as opened:
+        opened_files = [
             opened.enter_context(safe_open(path, framework="pt", device=device.name))
             for path in files
         ]
-        places = {name: file for file in each for name in file.keys()}  # noqa: SIM118 - no mapping
-        stored = _Stored(places, config, device, _one_at_a_time(told))
-        vocabulary = packing.submit(stored.vocabulary)
-        layers = list(packing.map(stored.layer, range(config.num_hidden_layers)))
-        looked_up, head = vocabulary.result()
+        places = {name: file for file in opened_files for name in file.keys()}  # noqa: SIM118 - no mapping
+        stored = _Stored(places, config, device)
+        parts: list[_Part] = [
+            _Stored.vocabulary,
+            lambda stored: stored.numbers("model.norm.weight", config.hidden_size),
+            *(partial(_Stored.layer, number=each) for each in range(config.num_hidden_layers)),
+        ]
+        (looked_up, head), norm, *layers = _loaded(stored, parts, told)
         return Llama(
             config,
             torch.device(device.name),
@@ -58,29 +63,44 @@ def load_llama(
             embedding=looked_up,
             rotary=rotary,
             layers=layers,
-            norm=stored.numbers("model.norm.weight", config.hidden_size),
+            norm=norm,
             head=head,
         )
 
 
-def _one_at_a_time(told: Callable[[int], None]) -> Callable[[int], None]:
-    turn = Lock()
+def _loaded(stored: "_Stored", parts: Sequence[_Part], told: Callable[[int], None]) -> list[Any]:
+    """The parts of a model, in order."""
 
-    def tell(numbers: int) -> None:
-        with turn:
-            told(numbers)
+    def load(part: _Part) -> tuple[Any, int]:
+        came: list[int] = []
+        return part(replace(stored, told=came.append)), sum(came)
 
-    return tell
+    packs_in_one = stored.device.keeps_half and torch.get_num_threads() > 1
+    with ThreadPoolExecutor(_PACKED_AT_ONCE if packs_in_one else 1) as packing:
+        try:
+            loaded = []
+            for future in [packing.submit(load, part) for part in parts]:
+                part, came = future.result()
+                told(came)
+                loaded.append(part)
+        except BaseException:
+            packing.shutdown(cancel_futures=True)
+            raise
+    return loaded
+
+
+def _unheard(numbers: int) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What opened files hold, by the tensors' names."""
+    """What opened files hold, by the tensors' names; `told` hears of each how many numbers came."""
 
     places: Mapping[str, Any]
     config: Config
     device: Device
-    told: Callable[[int], None]
+    told: Callable[[int], None] = _unheard
 
     def layer(self, number: int) -> Layer:
         config, path = self.config, f"model.layers.{number}"
