@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import get_ident
@@ -20,6 +21,7 @@ YARN = {
     "original_max_position_embeddings": 64,
     "rope_theta": 10_000.0,
 }
+LAYERS = 30
 PLAIN: dict[str, Any] = {"rope_type": "default", "rope_theta": 10_000.0}
 
 
@@ -124,29 +126,45 @@ def test_loading_tells_of_every_number_once_in_the_callers_thread(tmp_path: Path
     assert threads == {get_ident()}
 
 
-@pytest.mark.parametrize("part", ["model.embed_tokens", "model.layers.0", "model.layers.6"])
-def test_a_missing_tensor_is_named_and_the_layers_behind_it_are_not_loaded(
-    tmp_path: Path, part: str
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The layers whose loading has begun; each takes a while."""
+    from repoqa.models.load_llama import _Stored
+
+    load_layer = _Stored.layer
+    numbers: list[int] = []
+
+    def layer(stored: _Stored, number: int) -> Any:
+        numbers.append(number)
+        time.sleep(0.05)
+        return load_layer(stored, number)
+
+    monkeypatch.setattr(_Stored, "layer", layer)
+    return numbers
+
+
+@pytest.mark.parametrize("part", ["model.embed_tokens", "model.norm", "model.layers.3"])
+def test_a_missing_tensor_is_named_and_the_last_layers_are_not_loaded(
+    tmp_path: Path, begun: list[int], part: str
 ) -> None:
-    checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), num_hidden_layers=7)
+    checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), num_hidden_layers=LAYERS)
     heard: list[int] = []
     with pytest.raises(ModelError, match=re.escape(f"{part}.")):
         _load(checkpoint, heard.append, without=lambda name: name.startswith(f"{part}."))
-    parts = ["model.embed_tokens", "model.norm", *(f"model.layers.{n}" for n in range(7))]
+    parts = ["model.embed_tokens", "model.norm", *(f"model.layers.{n}" for n in range(LAYERS))]
     assert len(heard) == parts.index(part)
+    assert LAYERS - 1 not in begun
 
 
-def test_loading_ends_where_it_is_interrupted(tmp_path: Path) -> None:
-    checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), num_hidden_layers=7)
-    heard: list[int] = []
+def test_loading_ends_where_it_is_interrupted(tmp_path: Path, begun: list[int]) -> None:
+    checkpoint = write_checkpoint(tmp_path, byte_level_tokenizer(), num_hidden_layers=LAYERS)
 
     def interrupted(numbers: int) -> None:
-        heard.append(numbers)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         _load(checkpoint, interrupted)
-    assert len(heard) == 1
+    assert LAYERS - 1 not in begun
 
 
 ANSWERED = """\

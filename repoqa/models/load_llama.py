@@ -69,20 +69,21 @@ def load_llama(
 
 
 def _loaded(stored: "_Stored", parts: Sequence[_Part], told: Callable[[int], None]) -> list[Any]:
-    """The parts of a model, in order."""
+    """The parts of a model, in order; `told` hears of each in the caller's thread. Where one fails,
+    or the caller is interrupted, those that have not begun are left."""
 
     def load(part: _Part) -> tuple[Any, int]:
         came: list[int] = []
         return part(replace(stored, told=came.append)), sum(came)
 
-    packs_in_one = stored.device.keeps_half and torch.get_num_threads() > 1
-    with ThreadPoolExecutor(_PACKED_AT_ONCE if packs_in_one else 1) as packing:
+    at_once = stored.device.keeps_half and torch.get_num_threads() > 1
+    with ThreadPoolExecutor(_PACKED_AT_ONCE if at_once else 1) as packing:
         try:
             loaded = []
             for future in [packing.submit(load, part) for part in parts]:
-                part, came = future.result()
-                told(came)
-                loaded.append(part)
+                made, numbers = future.result()
+                told(numbers)
+                loaded.append(made)
         except BaseException:
             packing.shutdown(cancel_futures=True)
             raise
