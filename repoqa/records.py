@@ -27,7 +27,7 @@ class Span:
     end: int
 
 
-class FileEntry(msgspec.Struct, frozen=True, order=True, gc=False):
+class FileEntry(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     """One readable file of a snapshot. `oid` is the git blob id of exactly the bytes read."""
 
     path: str

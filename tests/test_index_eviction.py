@@ -14,7 +14,18 @@ from repoqa.evidence.question import read
 from repoqa.index.build import build
 from repoqa.index.eviction import DEBRIS_SECONDS, KEPT_SHARE
 from repoqa.index.index import Index
-from repoqa.index.places import PLACES, SEGMENTS, Place, mark_used, place_of, size_of, used_places
+from repoqa.index.inventory import inventory
+from repoqa.index.places import (
+    PLACES,
+    SEGMENTS,
+    Place,
+    index_directory,
+    kept_listings,
+    mark_used,
+    place_of,
+    size_of,
+    used_places,
+)
 from repoqa.index.store import Store, database_path
 from repoqa.models.estimate import EstimatedTokenizer
 from repoqa.packing.budget import Room
@@ -81,6 +92,21 @@ def test_what_was_unused_longest_goes_with_its_records(
     assert cached_roots(cache).isdisjoint({str(roots[60])})
     parsed = {day: indexed(roots[day], cache).parsed_count for day in sorted(days)}
     assert (parsed[10], parsed[20], parsed[40], parsed[60]) == (0, 0, 0, FILES)
+
+
+def test_the_listing_of_a_working_tree_goes_with_it(
+    make_repository: RepositoryMaker, tmp_path: Path
+) -> None:
+    directory, kept_at = index_directory(tmp_path), kept_listings(tmp_path)
+    gone, aborted, used = (repository(make_repository, name) for name in ("a", "b", "c"))
+    indexed(gone, directory)
+    alone = inventory(directory).places[0].size
+    for root in (gone, aborted, used):
+        open_snapshot(root, kept_at=kept_at)
+    assert inventory(directory).places[0].size == alone + kept_at(gone).stat().st_size
+    use_days_ago(gone, directory, 30)
+    indexed(used, directory, limit=0)
+    assert [kept_at(root).exists() for root in (gone, aborted, used)] == [False, False, True]
 
 
 def test_a_record_stays_as_long_as_a_place_that_holds_it_is_used(

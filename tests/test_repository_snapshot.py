@@ -19,7 +19,7 @@ from repoqa.errors import RepositoryError
 from repoqa.records import Snapshot
 from repoqa.repository.objects import LARGEST_FILE_BYTES
 from repoqa.repository.snapshot import open_snapshot
-from repoqa.repository.worktree import parse_index, parse_plain_index
+from repoqa.repository.tracked import parse_index, parse_plain_index
 
 
 def read(snapshot: Snapshot) -> dict[str, bytes]:
@@ -401,9 +401,12 @@ def test_a_working_tree_is_what_lies_on_disk(actions: list[tuple[str, str, str]]
         root = Path(folder)
         git(root, "init", "--quiet")
         write_files(root, {"always.py": "here"})
+        kept = root / ".git/kept-listing"
         for action, name, content in actions:
             act(root, action, name=name, content=content)
+            open_snapshot(root, kept_at=lambda _: kept)
         snapshot = open_snapshot(root)
+        assert open_snapshot(root, kept_at=lambda _: kept) == snapshot
         on_disk = {
             str(path.relative_to(root)): path.read_bytes()
             for path in root.rglob("*.py")

@@ -58,11 +58,13 @@ def _build(repo: "Path | None", rev: str | None, output: "Output", *, as_json: b
     from repoqa.api.job import difficulties
     from repoqa.formats import json
     from repoqa.formats.inventory import index_report
-    from repoqa.repository.snapshot import open_snapshot
+    from repoqa.index.places import kept_listings
+    from repoqa.repository.snapshot import start_opening
     from repoqa.terminal.inventory import built_line
     from repoqa.terminal.progress import shown_progress
 
-    snapshot = open_snapshot(repo or Path(), revision=rev, plain=repo is not None)
+    opened = start_opening(repo or Path(), revision=rev, plain=repo is not None)
+    snapshot = opened(kept_at=kept_listings(_settings().cache_dir))
     for line in snapshot.notes:
         output.note(line)
     with shown_progress(output) as progress:

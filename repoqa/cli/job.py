@@ -17,7 +17,7 @@ from repoqa.repository.snapshot import start_opening
 if TYPE_CHECKING:
     from repoqa.api.job import Job, Options
     from repoqa.protocols import Progress
-    from repoqa.records import Snapshot
+    from repoqa.repository.snapshot import Opening
 
 # Files may have changed while a log was waited for this long: git looks at them again.
 LONG_WAIT_SECONDS = 1.0
@@ -44,6 +44,7 @@ def prepared(
     seconds = time.perf_counter() - opening
     from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
     from repoqa.cli.input import Sources, read_given
+    from repoqa.index.places import kept_listings
     from repoqa.models.tokens import tokenizer_for
     from repoqa.settings import read_settings
 
@@ -64,7 +65,7 @@ def prepared(
     opening = time.perf_counter()
     if waited > LONG_WAIT_SECONDS:
         opened = _opening(request)
-    snapshot = opened()
+    snapshot = opened(kept_at=kept_listings(settings.cache_dir))
     seconds += time.perf_counter() - opening
     for line in snapshot.notes:
         note(line)
@@ -77,7 +78,7 @@ def prepared(
     return prepare_job(asked, snapshot, began=Began(began, seconds), note=note, progress=progress)
 
 
-def _opening(request: Request) -> "Callable[[], Snapshot]":
+def _opening(request: Request) -> "Opening":
     """The repository that is asked about, which git has begun to look through."""
     start = request.repo or Path()
     return start_opening(start, revision=request.rev, plain=request.repo is not None)

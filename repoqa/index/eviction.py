@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from repoqa.index.places import PLACES, SEGMENTS, Place, size_of, used_places
+from repoqa.index.places import (
+    LISTINGS,
+    PLACES,
+    SEGMENTS,
+    Place,
+    listing_of,
+    size_of,
+    size_of_place,
+    used_places,
+)
 from repoqa.index.segment import UNFINISHED, listed_files
 from repoqa.index.store import DATABASES, Store, database_path
 
@@ -63,28 +72,28 @@ def keep_bounded(store: Store, in_use: InUse) -> None:
 
 
 def remove_place(directory: Path, name: str) -> None:
-    """Remove a place and its segment, which a reader sees whole or not at all."""
+    """Remove a place with its listing and its segment, which a reader sees whole or not at all."""
     segment = directory / SEGMENTS / name
     with (
         contextlib.suppress(OSError),  # there is none, or another process was faster
         tempfile.TemporaryDirectory(dir=segment.parent, prefix=UNFINISHED) as work,
     ):
         segment.rename(Path(work) / name)
-    with contextlib.suppress(OSError):
-        (directory / PLACES / name).unlink(missing_ok=True)
+    for file in (listing_of(directory, name), directory / PLACES / name):
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _evictables(store: Store, directory: Path, in_use: InUse) -> Iterator[_Evictable]:
     now = time.time()
     used = {place.name: time_used for place, time_used in used_places(directory)}
     last_use: dict[str, float] = {}
-    for name in sorted({*used, *_segments(directory)}):
-        segment = directory / SEGMENTS / name
+    for name in sorted({*used, *_names(directory / SEGMENTS), *_names(directory / LISTINGS)}):
         when = used.get(name, 0.0)
-        for key in listed_files(segment).keys:
+        for key in listed_files(directory / SEGMENTS / name).keys:
             last_use[key] = max(last_use.get(key, 0.0), when)
         if name != in_use.place.name:
-            yield _Evictable(when, False, name, size_of(segment))
+            yield _Evictable(when, False, name, size_of_place(directory, name))
     kept = set(in_use.keys)
     for key, added, size in store.catalogue():
         if key not in kept:
@@ -92,9 +101,9 @@ def _evictables(store: Store, directory: Path, in_use: InUse) -> Iterator[_Evict
             yield _Evictable(when, True, key, size)
 
 
-def _segments(directory: Path) -> list[str]:
+def _names(folder: Path) -> list[str]:
     try:
-        names = [path.name for path in (directory / SEGMENTS).iterdir()]
+        names = [path.name for path in folder.iterdir()]
     except OSError:
         return []
     return [name for name in names if not name.startswith(".")]
@@ -112,7 +121,7 @@ def _first(candidates: list[_Evictable], excess: int) -> list[_Evictable]:
 
 def _remove_debris(directory: Path) -> None:
     """Remove the folders that processes which died left half written."""
-    for folder in (directory / SEGMENTS).glob(f"{UNFINISHED}*"):
+    for folder in directory.glob(f"*/{UNFINISHED}*"):
         try:
             age = abs(time.time() - folder.stat().st_mtime)
         except OSError:

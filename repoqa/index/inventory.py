@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repoqa.errors import JobError
-from repoqa.index.places import PLACES, SEGMENTS, Place, segment_directory, size_of, used_places
+from repoqa.index.places import (
+    LISTINGS,
+    PLACES,
+    SEGMENTS,
+    Place,
+    segment_directory,
+    size_of,
+    size_of_place,
+    used_places,
+)
 from repoqa.index.segment import UNFINISHED, listed_files
 from repoqa.index.store import DATABASES, Store, database_path
 
@@ -56,7 +65,7 @@ def clear(directory: Path) -> int:
     """
     before = size_of(directory)
     try:
-        for name in (SEGMENTS, PLACES):
+        for name in (SEGMENTS, LISTINGS, PLACES):
             _remove_folder(directory / name)
         for path in sorted(directory.glob(DATABASES)):
             path.unlink(missing_ok=True)
@@ -80,11 +89,12 @@ def _has_records(directory: Path) -> bool:
 
 def _cached(directory: Path, sizes: dict[str, int]) -> Iterator[CachedPlace]:
     for place, used in used_places(directory):
-        segment = segment_directory(directory, place)
-        files = listed_files(segment)
+        files = listed_files(segment_directory(directory, place))
         if files:
             records = sum(sizes.get(key, 0) for key in set(files.keys))
-            yield CachedPlace(place, len(files), size_of(segment) + records, used)
+            yield CachedPlace(
+                place, len(files), size_of_place(directory, place.name) + records, used
+            )
 
 
 def _remove_folder(folder: Path) -> None:

@@ -1,12 +1,13 @@
 """Whose indexes are in the cache, and when each was last used.
 
 A place is a working tree or a revision. Its file in `places/` is named for a digest of what it
-holds, so that damage shows; the time of its last change is when the place was last used.
+holds, so that damage shows; the time of its last change is when the place was last used. Of the
+same name are its segment in `segments/` and, for a working tree, its listing in `listings/`.
 """
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -15,6 +16,7 @@ from repoqa.records import Snapshot
 
 SEGMENTS = "segments"
 PLACES = "places"
+LISTINGS = "listings"
 DIGEST_BYTES = 12
 SEPARATOR = b"\0"
 
@@ -52,6 +54,17 @@ def segment_directory(directory: Path, place: Place) -> Path:
     return directory / SEGMENTS / place.name
 
 
+def listing_of(directory: Path, name: str) -> Path:
+    """Where what git's index lists is kept of the place with this name."""
+    return directory / LISTINGS / name
+
+
+def kept_listings(cache: Path) -> Callable[[Path], Path]:
+    """Where the listing of the working tree with a given root is kept in the cache."""
+    directory = index_directory(cache)
+    return lambda root: listing_of(directory, Place(str(root)).name)
+
+
 def mark_used(directory: Path, place: Place) -> None:
     """Note that a place is used now. Where that fails it only counts as unused for longer."""
     file = directory / PLACES / place.name
@@ -82,6 +95,15 @@ def used_places(directory: Path) -> Iterator[tuple[Place, float]]:
         place = Place(os.fsdecode(root), os.fsdecode(revision))
         if place.name == file.name:
             yield place, used
+
+
+def size_of_place(directory: Path, name: str) -> int:
+    """The bytes of what is kept of one place alone."""
+    try:
+        listing = listing_of(directory, name).lstat().st_size
+    except OSError:
+        listing = 0
+    return size_of(directory / SEGMENTS / name) + listing
 
 
 def size_of(folder: Path) -> int:

@@ -1,6 +1,7 @@
 """What the ways of listing a repository have in common: what they found, and what they left out."""
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from repoqa.records import BlobSource, FileEntry, SkippedFile
 from repoqa.repository.ignore import IgnoreRules
@@ -45,5 +46,5 @@ class Found:
 
 def found(listing: Listing, source: BlobSource) -> Found:
     """Close a listing."""
-    files = sorted(listing.files, key=lambda entry: entry.path)
+    files = sorted(listing.files, key=attrgetter("path"))
     return Found(tuple(files), tuple(sorted(set(listing.skipped))), source)

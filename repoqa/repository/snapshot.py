@@ -1,33 +1,47 @@
 """Opens a repository at a revision, or as it lies in the working tree, for reading."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from repoqa.errors import RepositoryError
 from repoqa.records import Snapshot
 from repoqa.repository.listing import Found
 from repoqa.repository.plumbing import Git, open_git
 from repoqa.repository.revision import list_revision, resolve
+from repoqa.repository.tracked import KeptAt
 from repoqa.repository.walk import OBJECT_FORMAT, walk
 from repoqa.repository.worktree import start_listing
 
 
-def open_snapshot(start: Path, *, revision: str | None = None, plain: bool = False) -> Snapshot:
+class Opening(Protocol):
+    """A repository that is being opened."""
+
+    def __call__(self, *, kept_at: KeptAt | None = None) -> Snapshot:
+        """Wait for git and give the snapshot. `kept_at` tells where the copies of git's indexes are
+        kept; without it none are used. Raises RepositoryError."""
+
+
+def open_snapshot(
+    start: Path,
+    *,
+    revision: str | None = None,
+    plain: bool = False,
+    kept_at: KeptAt | None = None,
+) -> Snapshot:
     """Open the repository at `start` or the nearest one above it.
 
     `revision` is any name git knows for a commit or tree; the snapshot carries its full id. None
     reads the working tree: uncommitted and untracked files are in, ignored ones are not. `plain`
-    says that the user named `start`, which then may be a folder outside git.
+    says that the user named `start`, which then may be a folder outside git. `kept_at` is told of
+    at `Opening`.
 
     Raises RepositoryError where there is nothing to read, with what to do about it.
     """
-    return start_opening(start, revision=revision, plain=plain)()
+    return start_opening(start, revision=revision, plain=plain)(kept_at=kept_at)
 
 
-def start_opening(
-    start: Path, *, revision: str | None = None, plain: bool = False
-) -> Callable[[], Snapshot]:
+def start_opening(start: Path, *, revision: str | None = None, plain: bool = False) -> Opening:
     """Open the repository likewise, and have git begin to look through its working tree: meanwhile
     the caller can do other work. What is returned waits for git.
 
@@ -57,7 +71,7 @@ def start_opening(
             f"no git repository at or above {root}",
             remedy="cd into one, or name any folder to read: --repo DIR",
         )
-    return lambda: _snapshot(root, walk(root), object_format=OBJECT_FORMAT)
+    return lambda *, kept_at=None: _snapshot(root, walk(root), object_format=OBJECT_FORMAT)
 
 
 def read_file(snapshot: Snapshot, path: str) -> bytes | None:
@@ -66,7 +80,7 @@ def read_file(snapshot: Snapshot, path: str) -> bytes | None:
     return next((content for _, content in snapshot.source.read(wanted)), None)
 
 
-def _start_repository(git: Git, revision: str | None) -> Callable[[], Snapshot]:
+def _start_repository(git: Git, revision: str | None) -> Opening:
     notes = []
     if revision is None and git.bare:
         notes.append(f"{git.root.name} has no working tree: reading HEAD")
@@ -75,10 +89,18 @@ def _start_repository(git: Git, revision: str | None) -> Callable[[], Snapshot]:
         listed = start_listing(git)
     else:
         revision = resolve(git, revision)
-        listed = partial(list_revision, git, revision)
-    return lambda: _snapshot(
-        git.root, listed(), object_format=git.object_format, revision=revision, notes=tuple(notes)
+        listed = partial(_revision_listed, git, revision)
+    return lambda *, kept_at=None: _snapshot(
+        git.root,
+        listed(kept_at),
+        object_format=git.object_format,
+        revision=revision,
+        notes=tuple(notes),
     )
+
+
+def _revision_listed(git: Git, revision: str, _kept_at: KeptAt | None) -> Found:
+    return list_revision(git, revision)
 
 
 def _snapshot(

@@ -7,12 +7,11 @@ lies on disk. Git does so with four times less work than Python needs for the sa
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from repoqa.records import FileEntry
 from repoqa.repository.disk import SYMLINK, Disk, LinkedFolders, hash_file, read_file
 from repoqa.repository.ignore import IGNORE_FILE
 from repoqa.repository.listing import (
@@ -23,28 +22,23 @@ from repoqa.repository.listing import (
     Listing,
     found,
 )
-from repoqa.repository.objects import LARGEST_FILE_BYTES
 from repoqa.repository.plumbing import Git, succeeded
 from repoqa.repository.running import Finished, Running
 from repoqa.repository.submodules import open_submodule
+from repoqa.repository.tracked import (
+    FILE_MODES,
+    SKIP_WORKTREE,
+    IndexEntry,
+    Indexes,
+    KeptAt,
+    Tracked,
+    ignore_files,
+)
 
 # Into submodules git would look by running itself under their own settings.
 COMPARE = ("diff-files", "--raw", "-z", "--no-renames", "--ignore-submodules=all")
 
-FILE_MODES = ("100644", "100755")
 SUBMODULE_MODE, FOLDER_MODE = "160000", "040000"
-# Flags of an index entry at whose file git does not look: assume-unchanged, skip-worktree (outside
-# a sparse checkout, mostly) and intent-to-add.
-ASSUME_UNCHANGED, SKIP_WORKTREE, INTENT_TO_ADD = 0x8000, 0x40000000, 0x20000000
-UNCOMPARED = ASSUME_UNCHANGED | SKIP_WORKTREE | INTENT_TO_ADD
-# mode, id, path, size, flags
-IndexEntry = tuple[str, str, str, str, str]
-INDEX_ENTRY = re.compile(
-    r"(\d{6}) ([0-9a-f]+) \d\t([^\0]*)\0"
-    r"  ctime: [^\t]*\tino: [^\t]*\tgid: \d+\n"
-    r"  size: (\d+)\tflags: ([0-9a-f]+)\n"
-)
-PLAIN_ENTRY = re.compile(r"(\d{6}) ([0-9a-f]+) \d\t([^\0]*)\0")
 UNREADABLE_FILE = re.compile(r"^(?!warning: )(.+): [^:]+$", re.MULTILINE)
 UNREADABLE_FOLDER = re.compile(r"warning: could not open directory '(.*?)/?': (.*)")
 
@@ -71,14 +65,15 @@ class _Looking(NamedTuple):
     finding: Running
 
 
-def start_listing(git: Git) -> Callable[[], Found]:
+def start_listing(git: Git) -> Callable[[KeptAt | None], Found]:
     """Have git look through the working tree; what is returned waits for it, lists the files, those
-    of checked-out submodules too, and makes their reader."""
+    of checked-out submodules too, and makes their reader. It is given where copies of git's indexes
+    are kept, if anywhere."""
     first = _start_looking(Part("", git))
-    return lambda: _listed(first)
+    return lambda kept_at: _listed(first, Indexes(kept_at(git.root) if kept_at else None))
 
 
-def _listed(first: _Looking) -> Found:
+def _listed(first: _Looking, indexes: Indexes) -> Found:
     listing = Listing()
     own: set[str] = set()
     waiting: list[Part] = []
@@ -86,9 +81,11 @@ def _listed(first: _Looking) -> Found:
     looking: _Looking | None = first
     while looking:
         stored.append((looking.part.prefix, looking.part.git))
-        waiting += _list_part(looking, listing, own=own)
+        tracked = indexes.tracked(looking.part.git, prefix=looking.part.prefix)
+        waiting += _list_part(looking, tracked, listing, own=own)
         # One at a time: there can be hundreds of submodules.
         looking = _start_looking(waiting.pop()) if waiting else None
+    indexes.keep()
     stored.sort(key=lambda home: len(home[0]), reverse=True)
     return found(listing, Disk(os.fsencode(first.part.git.root), frozenset(own), tuple(stored)))
 
@@ -102,27 +99,27 @@ def _start_looking(part: Part) -> _Looking:
     )
 
 
-def _list_part(looking: _Looking, listing: Listing, *, own: set[str]) -> list[Part]:
+def _list_part(
+    looking: _Looking, tracked: Tracked, listing: Listing, *, own: set[str]
+) -> list[Part]:
     """Add one repository's files, and to `own` those that only the disk has as they are.
 
     Returns its checked-out submodules.
     """
     part, git = looking.part, looking.part.git
-    indexed: Sequence[IndexEntry] = _read_index(git)
     compared = succeeded(looking.comparing.finish(), git.root)
     # After each line about a file comes its path; files git cannot look at are on stderr.
     differing = {*_paths(compared)[1::2], *UNREADABLE_FILE.findall(compared.errors)}
     # The untracked are waited for last: git looks for them for the longest.
-    unmodified, others = _told_apart(part, indexed, differing=differing)
-    ignore_files = set(_ignore_files(entry[2] for entry in indexed))
+    unmodified, others = tracked.told_apart(differing, prefix=part.prefix)
     finished = succeeded(looking.finding.finish(), git.root)
     untracked: Sequence[str] = _paths(finished)
     for folder, reason in UNREADABLE_FOLDER.findall(finished.errors):
         listing.skip(f"{part.prefix}{folder}/", reason.lower())
-    _add_rules(part, listing, ignore_files.union(_ignore_files(untracked)))
+    _add_rules(part, listing, {*tracked.ignore_files, *ignore_files(untracked)})
     if listing.rules:
         ignores = listing.rules.ignores
-        unmodified = [entry for entry in unmodified if not ignores(entry.path)]
+        unmodified = [file for file in unmodified if not ignores(file.path)]
         others = [
             entry
             for entry in others
@@ -144,37 +141,6 @@ def _paths(finished: Finished) -> list[str]:
     return os.fsdecode(finished.output).split("\0")[:-1]
 
 
-def _read_index(git: Git) -> list[IndexEntry]:
-    # A sparse index is not unfolded: the trees that takes may be absent from a partial clone.
-    sparse = ("--sparse",) if git.enables("index.sparse") else ()
-    entries = parse_index(git.run("ls-files", "--stage", "--debug", "-z", *sparse))
-    if entries is None:
-        entries = parse_plain_index(git.run("ls-files", "--stage", "-z", *sparse))
-    return entries
-
-
-def parse_index(output: bytes) -> list[IndexEntry] | None:
-    """Parse `ls-files --stage --debug -z`; None where it isn't the format known here.
-
-    Git does not promise that format, so every entry (each has one NUL) must be understood.
-    """
-    text = os.fsdecode(output)
-    entries: list[IndexEntry] = INDEX_ENTRY.findall(text)
-    return entries if len(entries) == text.count("\0") else None
-
-
-def parse_plain_index(output: bytes) -> list[IndexEntry]:
-    """Parse `ls-files --stage -z`, which tells neither sizes nor flags: all will be hashed."""
-    flags = f"{ASSUME_UNCHANGED:x}"
-    return [(*entry, "0", flags) for entry in PLAIN_ENTRY.findall(os.fsdecode(output))]
-
-
-def _ignore_files(paths: Iterable[str]) -> Iterator[str]:
-    """The `.repoqaignore` files among some paths."""
-    ending = f"/{IGNORE_FILE}"
-    return (path for path in paths if path.endswith(ending))
-
-
 def _add_rules(part: Part, listing: Listing, paths: set[str]) -> None:
     """Add these `.repoqaignore` files, and the root's even where git ignores it."""
     for path in sorted(paths | {IGNORE_FILE}):
@@ -183,26 +149,6 @@ def _add_rules(part: Part, listing: Listing, paths: set[str]) -> None:
         except OSError:
             continue
         listing.rules.add((part.prefix + path).rpartition("/")[0], [content])
-
-
-def _told_apart(
-    part: Part, indexed: Iterable[IndexEntry], *, differing: set[str]
-) -> tuple[list[FileEntry], list[IndexEntry]]:
-    """The files that are as the index knows them, and the entries of all others."""
-    unmodified: list[FileEntry] = []
-    others: list[IndexEntry] = []
-    for entry in indexed:
-        mode, oid, path, size, flags = entry
-        if (
-            mode in FILE_MODES
-            and path not in differing
-            and (length := int(size)) <= LARGEST_FILE_BYTES
-            and (flags == "0" or not int(flags, 16) & UNCOMPARED)
-        ):
-            unmodified.append(FileEntry(part.prefix + path, oid, length))
-        else:
-            others.append(entry)
-    return unmodified, others
 
 
 def _sort_out(
