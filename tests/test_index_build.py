@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from repoqa.evidence.question import read
 from repoqa.index.build import FEWEST_CHANGED, build
 from repoqa.index.index import Index
+from repoqa.index.places import kept_listings
 from repoqa.index.store import Store
 from repoqa.index.terms import Field
 from repoqa.protocols import Silent
@@ -36,7 +37,9 @@ def store(tmp_path: Path) -> Store:
 
 
 def indexed(root: Path, cache: Path | None, revision: str | None = None) -> Index:
-    return build(open_snapshot(root, revision=revision), Store(cache), progress=Silent())
+    kept_at = None if cache is None else kept_listings(cache)
+    snapshot = open_snapshot(root, revision=revision, kept_at=kept_at)
+    return build(snapshot, Store(cache), progress=Silent())
 
 
 def ranking(index: Index) -> Ranking:
