@@ -215,6 +215,25 @@ def test_help_starts_nothing_heavy(shop: Path) -> None:
     subprocess.run([sys.executable, "-c", script], env=environment(), check=True, cwd=shop)
 
 
+def test_a_command_imports_none_of_the_others(shop: Path) -> None:
+    script = (
+        "import sys\n"
+        "from repoqa.cli.app import run\n"
+        "from repoqa.cli.commands import MODULES\n"
+        "from repoqa.terminal.output import standard_output\n"
+        "assert run(['pack', '--no-stdin', 'log in'], standard_output()) == 0\n"
+        "imported = [n for n in MODULES if f'repoqa.cli.{MODULES[n]}' in sys.modules]\n"
+        "assert imported == ['pack'], imported\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        check=True,
+        cwd=shop,
+        stdout=subprocess.DEVNULL,
+    )
+
+
 @pytest.mark.parametrize("command", [["pack"], ["ask", "--dry-run"]])
 def test_git_begins_to_look_before_the_rest_is_loaded(shop: Path, command: list[str]) -> None:
     script = (

@@ -61,6 +61,7 @@ PYTEST_XDIST = """\
 [gw0] [ 33%] PASSED tests/test_a.py::test_one
 [gw1] [ 66%] FAILED tests/test_cart.py::test_adds
 ERROR tests/test_login.py::test_twice - fixture 'user' not found
+tests/test_basket.py::test_empty FAILED                                  [ 99%]
 """
 UNITTEST = """\
 .FE
@@ -387,7 +388,11 @@ KNOWN: dict[str, tuple[str, list[tuple[str, int]], list[str], str]] = {
     "pytest-xdist": (
         PYTEST_XDIST,
         [],
-        ["tests/test_cart.py::test_adds", "tests/test_login.py::test_twice"],
+        [
+            "tests/test_cart.py::test_adds",
+            "tests/test_login.py::test_twice",
+            "tests/test_basket.py::test_empty",
+        ],
         "",
     ),
     "unittest": (

@@ -11,16 +11,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from repoqa.cli import evaluate, hook, models, tune
-from repoqa.cli.ask import ask
+from repoqa.cli.commands import MODULES, Commands
 from repoqa.cli.completion import is_completing
-from repoqa.cli.doctor import doctor
 from repoqa.cli.failure import NAME, write_log
-from repoqa.cli.fill import fill
-from repoqa.cli.index import index
-from repoqa.cli.mcp import mcp
-from repoqa.cli.pack import pack
-from repoqa.cli.review import review
 from repoqa.cli.version import version_line
 from repoqa.errors import ExitCode, RepoqaError
 from repoqa.terminal.output import Output, ReaderGoneError, abandon, standard_output
@@ -32,21 +25,11 @@ OBJECTS_PER_COLLECTION = 1_000_000
 
 app = typer.Typer(
     name=NAME,
+    cls=Commands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(ask)
-app.command()(pack)
-app.command()(review)
-app.command()(fill)
-app.command()(index)
-app.command()(doctor)
-app.command()(mcp)
-app.add_typer(evaluate.app)
-app.add_typer(models.app)
-app.add_typer(hook.app)
-app.add_typer(tune.app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -128,6 +111,5 @@ def _guarded(arguments: Sequence[str], output: Output) -> int:
 
 
 def _help_for(arguments: Sequence[str]) -> str:
-    commands = getattr(typer.main.get_command(app), "commands", {})
-    named = [argument for argument in arguments[:1] if argument in commands]
+    named = [argument for argument in arguments[:1] if argument in MODULES]
     return " ".join((NAME, *named, "--help"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from repoqa.evidence.hinted import Hinted
 from repoqa.records import Frame
 
 # A file as compilers print it: with a suffix, so that a time of day (12:05:33) is none.
@@ -16,73 +17,108 @@ _PATH = r"(?P<path>(?:[A-Za-z]:)?[^\s:()\[\]\"'<>]*\.\w{1,8})"
 _LINE = r"(?P<line>\d{1,7})"
 _MESSAGE = r"(?P<message>[^\n]*)"
 _SEVERITY = r"(?P<severity>(?:fatal |internal compiler )?[Ee]rror|[Ww]arning|note|remark|help|info)"
+_SEVERITIES = (
+    *(": error", ": Error", ": fatal ", ": internal ", ": warning", ": Warning"),
+    *(": note", ": remark", ": help", ": info"),
+)
 
 # `severity` where the tool has one; without it the line is an error.
 _DIAGNOSTICS = (
     # gcc, clang, javac, swiftc, kotlinc 2, mypy: src/a.c:12:5: error: 'x' undeclared
-    rf"^{_PATH}:{_LINE}(?::\d+)?(?:-\d+)?: {_SEVERITY}(?:\[[\w-]+\])?: {_MESSAGE}",
+    Hinted(
+        _SEVERITIES, rf"^{_PATH}:{_LINE}(?::\d+)?(?:-\d+)?: {_SEVERITY}(?:\[[\w-]+\])?: {_MESSAGE}"
+    ),
     # tsc, MSVC, csc: src/cart.ts(12,5): error TS2304: Cannot find name 'foo'.
-    rf"^[ \t]*(?:\d+>)?{_PATH}\({_LINE}(?:,\d+)*\) ?: {_SEVERITY} (?:[A-Z]+\d+)?: {_MESSAGE}",
+    Hinted(
+        ("): ", ") : "),
+        rf"^[ \t]*(?:\d+>)?{_PATH}\({_LINE}(?:,\d+)*\) ?: {_SEVERITY} (?:[A-Z]+\d+)?: {_MESSAGE}",
+    ),
     # tsc --pretty: src/cart.ts:12:5 - error TS2304: Cannot find name 'foo'.
-    rf"^{_PATH}:{_LINE}:\d+ - {_SEVERITY} TS\d+: {_MESSAGE}",
+    Hinted((" TS",), rf"^{_PATH}:{_LINE}:\d+ - {_SEVERITY} TS\d+: {_MESSAGE}"),
     # rustc: the message stands a line above the place; a place alone belongs to the one before.
-    rf"^{_SEVERITY}(?:\[\w+\])?: {_MESSAGE}\n[ \t]*--> {_PATH}:{_LINE}:\d+",
-    rf"^[ \t]*(?P<severity>:::) {_PATH}:{_LINE}:\d+(?P<message>)",
+    Hinted(("--> ",), rf"^{_SEVERITY}(?:\[\w+\])?: {_MESSAGE}\n[ \t]*--> {_PATH}:{_LINE}:\d+"),
+    Hinted(("::: ",), rf"^[ \t]*(?P<severity>:::) {_PATH}:{_LINE}:\d+(?P<message>)"),
     # Maven: [ERROR] /app/src/main/java/com/shop/Cart.java:[12,5] cannot find symbol
-    rf"^\[(?P<severity>ERROR|WARNING)\] {_PATH}:\[{_LINE},\d+\] {_MESSAGE}",
+    Hinted(
+        ("[ERROR] ", "[WARNING] "),
+        rf"^\[(?P<severity>ERROR|WARNING)\] {_PATH}:\[{_LINE},\d+\] {_MESSAGE}",
+    ),
     # kotlinc: e: file:///app/src/Cart.kt:12:5 Unresolved reference; once e: Cart.kt: (12, 5): ...
-    rf"^(?P<severity>[ew]): (?:file://)?{_PATH}:(?: \()?{_LINE}(?::|, )\d+\)?:? {_MESSAGE}",
+    Hinted(
+        ("e: ", "w: "),
+        rf"^(?P<severity>[ew]): (?:file://)?{_PATH}:(?: \()?{_LINE}(?::|, )\d+\)?:? {_MESSAGE}",
+    ),
     # sbt: [error] /app/src/Cart.scala:12:5: not found; [error] -- [E006] Not Found Error: ...
-    r"^\[(?P<severity>error|warn)\] (?:-- [^\n]*?(?:Error|Warning): )?"
-    rf"{_PATH}:{_LINE}:\d+:? {_MESSAGE}",
+    Hinted(
+        ("[error] ", "[warn] "),
+        r"^\[(?P<severity>error|warn)\] (?:-- [^\n]*?(?:Error|Warning): )?"
+        rf"{_PATH}:{_LINE}:\d+:? {_MESSAGE}",
+    ),
     # go build, go vet: ./cart.go:12:5: undefined: foo
-    rf"^(?:vet: )?(?P<path>[^\s:]+\.go):{_LINE}:\d+: (?!error:|warning:){_MESSAGE}",
+    Hinted(
+        (".go:",), rf"^(?:vet: )?(?P<path>[^\s:]+\.go):{_LINE}:\d+: (?!error:|warning:){_MESSAGE}"
+    ),
     # go test: the lines that t.Errorf prints, indented
-    rf"^[ \t]+(?P<path>[^\s:]+\.go):{_LINE}: {_MESSAGE}",
+    Hinted((".go:",), rf"^[ \t]+(?P<path>[^\s:]+\.go):{_LINE}: {_MESSAGE}"),
     # testify: Error Trace:  /app/cart_test.go:12, and the message below
-    rf"^[ \t]+Error Trace:[ \t]+{_PATH}:{_LINE}\n[ \t]+Error:[ \t]+{_MESSAGE}",
+    Hinted(
+        ("Error Trace:",),
+        rf"^[ \t]+Error Trace:[ \t]+{_PATH}:{_LINE}\n[ \t]+Error:[ \t]+{_MESSAGE}",
+    ),
     # ld: src/a.c:12: undefined reference to `foo'
-    rf"^(?:[^\s:]*ld(?:\.\w+)?: )?(?:[^\s:]+\.o: [^\n]*?)?{_PATH}:{_LINE}: "
-    r"(?P<message>(?:undefined reference|multiple definition)[^\n]*)",
+    Hinted(
+        ("undefined reference", "multiple definition"),
+        rf"^(?:[^\s:]*ld(?:\.\w+)?: )?(?:[^\s:]+\.o: [^\n]*?)?{_PATH}:{_LINE}: "
+        r"(?P<message>(?:undefined reference|multiple definition)[^\n]*)",
+    ),
     # GoogleTest: /app/cart_test.cc:12: Failure
-    rf"^{_PATH}:{_LINE}: Failure\n{_MESSAGE}",
+    Hinted((": Failure",), rf"^{_PATH}:{_LINE}: Failure\n{_MESSAGE}"),
     # minitest: CartTest#test_adds [test/cart_test.rb:12]:
-    rf"^\w+#test_\w+ \[{_PATH}:{_LINE}\]:\n{_MESSAGE}",
+    Hinted(("#test_",), rf"^\w+#test_\w+ \[{_PATH}:{_LINE}\]:\n{_MESSAGE}"),
     # PHPUnit: a line of its own below the message
-    rf"^(?P<path>[^\s:]+\.php):{_LINE}(?P<message>)$",
+    Hinted((".php:",), rf"^(?P<path>[^\s:]+\.php):{_LINE}(?P<message>)$"),
 )
 # `owner` is the class or module that a test belongs to, where it is printed apart.
 _FAILING_TESTS = (
     # pytest: the summary, -v, pytest-xdist, and the headings of its sections
-    r"^(?:\[gw\d+\][^\n]*?)?(?:FAILED|ERROR) (?P<test>[^\s:]+\.py(?:::[^\s\[:]+)+)",
-    r"^(?P<test>[^\s:]+\.py(?:::[^\s\[:]+)+)[^\n]{0,200}? (?:FAILED|ERROR)\b",
-    r"^_{3,} (?:ERROR at \w+ of )?(?P<test>\w*[Tt]est[\w.]*)(?:\[[^\n]*\])? _{3,}$",
+    Hinted(
+        (".py::",), r"^(?:\[gw\d+\][^\n]*?)?(?:FAILED|ERROR) (?P<test>[^\s:]+\.py(?:::[^\s\[:]+)+)"
+    ),
+    Hinted((".py::",), r"^(?P<test>[^\s:]+\.py(?:::[^\s\[:]+)+)[^\n]{0,200}? (?:FAILED|ERROR)\b"),
+    Hinted(
+        ("___ ",), r"^_{3,} (?:ERROR at \w+ of )?(?P<test>\w*[Tt]est[\w.]*)(?:\[[^\n]*\])? _{3,}$"
+    ),
     # unittest: FAIL: test_adds (tests.test_cart.CartTest)
-    r"^(?:FAIL|ERROR): (?P<test>\w*[Tt]est\w*) \((?P<owner>[\w.]+)\)",
+    Hinted(
+        ("FAIL: ", "ERROR: "), r"^(?:FAIL|ERROR): (?P<test>\w*[Tt]est\w*) \((?P<owner>[\w.]+)\)"
+    ),
     # jest and vitest: "● Cart › adds prices", "FAIL  src/cart.test.ts > adds prices", "× adds"
-    r"^[ \t]*● (?!Console$|Test suite failed|process\.exit)(?P<test>\S[^\n]*)$",
-    r"^[ \t]*FAIL[ \t]+(?P<owner>[^\s>]+)(?: \[[^\]\n]*\])? > (?P<test>[^\n]+)$",
-    r"^[ \t]+[✕×✗] (?P<test>[^\n]+?)(?: \(?\d+(?:\.\d+)? ?m?s\)?)?$",
+    Hinted(("● ",), r"^[ \t]*● (?!Console$|Test suite failed|process\.exit)(?P<test>\S[^\n]*)$"),
+    Hinted(("FAIL",), r"^[ \t]*FAIL[ \t]+(?P<owner>[^\s>]+)(?: \[[^\]\n]*\])? > (?P<test>[^\n]+)$"),
+    Hinted(("✕ ", "× ", "✗ "), r"^[ \t]+[✕×✗] (?P<test>[^\n]+?)(?: \(?\d+(?:\.\d+)? ?m?s\)?)?$"),
     # go test: --- FAIL: TestTotal/empty (0.00s)
-    r"^[ \t]*--- FAIL: (?P<test>\S+)",
+    Hinted(("--- FAIL: ",), r"^[ \t]*--- FAIL: (?P<test>\S+)"),
     # cargo test, and cargo-nextest
-    r"^test (?P<test>\S+)[^\n]{0,200}? \.\.\. FAILED$",
-    r"^[ \t]*FAIL \[[^\]\n]*\][ \t]+(?:\([^)\n]*\) )?\S+ (?P<test>\S+)$",
+    Hinted(("... FAILED",), r"^test (?P<test>\S+)[^\n]{0,200}? \.\.\. FAILED$"),
+    Hinted(("FAIL [",), r"^[ \t]*FAIL \[[^\]\n]*\][ \t]+(?:\([^)\n]*\) )?\S+ (?P<test>\S+)$"),
     # Maven Surefire: [ERROR] com.shop.CartTest.adds -- Time elapsed; once adds(com.shop.CartTest)
-    r"^\[ERROR\][ \t]+(?P<test>[\w.$]*\w)(?:\((?P<owner>[\w.$]+)\))?[ \t]+(?:-- )?"
-    r"[ \t]*Time elapsed",
-    r"^\[ERROR\][ \t]+(?P<test>[A-Z][\w$]*\.\w+):\d+",
+    Hinted(
+        ("Time elapsed",),
+        r"^\[ERROR\][ \t]+(?P<test>[\w.$]*\w)(?:\((?P<owner>[\w.$]+)\))?[ \t]+(?:-- )?"
+        r"[ \t]*Time elapsed",
+    ),
+    Hinted(("[ERROR]",), r"^\[ERROR\][ \t]+(?P<test>[A-Z][\w$]*\.\w+):\d+"),
     # Gradle: com.shop.CartTest > adds() FAILED
-    r"^(?P<owner>[A-Za-z][\w.$]*) > (?P<test>[^\n]+) FAILED$",
+    Hinted((" FAILED",), r"^(?P<owner>[A-Za-z][\w.$]*) > (?P<test>[^\n]+) FAILED$"),
     # GoogleTest: [  FAILED  ] CartTest.Adds (0 ms)
-    r"^\[  FAILED  \] (?P<test>[\w/]+\.[\w/]+)",
+    Hinted(("[  FAILED  ] ",), r"^\[  FAILED  \] (?P<test>[\w/]+\.[\w/]+)"),
     # dotnet test: Failed Shop.CartTests.Adds [12 ms]
-    r"^[ \t]+Failed (?P<test>[\w.+]+)(?:\([^\n]*\))? \[",
+    Hinted(("Failed ",), r"^[ \t]+Failed (?P<test>[\w.+]+)(?:\([^\n]*\))? \["),
     # RSpec, PHPUnit, minitest, XCTest
-    r"^rspec \S+:\d+ # (?P<test>[^\n]+)$",
-    r"^\d+\) (?P<test>[\w\\]+::\w+)",
-    r"^(?P<test>\w+#test_\w+)",
-    r"\berror: -\[(?P<test>[\w.]+ \w+)\]",
+    Hinted(("rspec ",), r"^rspec \S+:\d+ # (?P<test>[^\n]+)$"),
+    Hinted(("::",), r"^\d+\) (?P<test>[\w\\]+::\w+)"),
+    Hinted(("#test_",), r"^(?P<test>\w+#test_\w+)"),
+    Hinted(("error: -[",), r"\berror: -\[(?P<test>[\w.]+ \w+)\]"),
 )
 # The failing line as the runner quotes it, or its parts: pytest's "> ", "E   assert" and "where",
 # the "> 12 |" of jest and vitest.
@@ -98,8 +134,6 @@ _ASSERTED = re.compile(
     r"|panicked at '(?P<old_rust>[^\n]+)', [^\n]*:\d+:\d+$",
     re.M,
 )
-_ALL_DIAGNOSTICS = tuple(re.compile(pattern, re.M) for pattern in _DIAGNOSTICS)
-_ALL_FAILING_TESTS = tuple(re.compile(pattern, re.M) for pattern in _FAILING_TESTS)
 # One mistake in a header makes thousands of errors; those after the first hundred say no more.
 MOST_DIAGNOSTICS = 100
 MOST_TESTS = 50
@@ -124,7 +158,7 @@ def diagnostics(text: str) -> tuple[Diagnostic, ...]:
     Never raises; at most `MOST_DIAGNOSTICS`.
     """
     found: dict[int, Diagnostic] = {}
-    for pattern in _ALL_DIAGNOSTICS:
+    for pattern in _DIAGNOSTICS:
         for match in islice(pattern.finditer(text), 4 * MOST_DIAGNOSTICS):
             found.setdefault(match.start("path"), _diagnostic(match))
     printed = [diagnostic for _, diagnostic in sorted(found.items(), key=lambda pair: pair[0])]
@@ -149,7 +183,7 @@ def places(found: tuple[Diagnostic, ...], *, trace: int) -> tuple[Frame, ...]:
 def failing_tests(text: str) -> tuple[str, ...]:
     """The names of failing tests, each once, in the order printed."""
     found: dict[int, str] = {}
-    for pattern in _ALL_FAILING_TESTS:
+    for pattern in _FAILING_TESTS:
         for match in islice(pattern.finditer(text), MOST_TESTS):
             groups = match.groupdict()
             parts = (groups.get("owner"), groups["test"].strip())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from repoqa.evidence.hinted import Hinted
 from repoqa.records import Frame
 
 
@@ -11,36 +12,40 @@ from repoqa.records import Frame
 class TraceFormat:
     """How one tool prints a frame.
 
-    `pattern` has the groups `path`, and `line` and `function` where they are printed. `start`
-    is found between two frames, or in the second, where a new trace begins. `innermost_first`
-    tells the order of its frames.
+    `frame` has the groups `path`, and `line` and `function` where they are printed. `start` is
+    a pattern found between two frames, or in the second, where a new trace begins, in capitals or
+    not. `innermost_first` tells the order of its frames.
     """
 
     name: str
-    pattern: re.Pattern[str]
+    frame: Hinted
     innermost_first: bool
-    start: re.Pattern[str]
+    start: str
 
 
-def _format(name: str, pattern: str, *, innermost_first: bool, start: str) -> TraceFormat:
-    return TraceFormat(
-        name, re.compile(pattern, re.M), innermost_first, re.compile(start, re.M | re.I)
-    )
+def _format(
+    name: str, hints: tuple[str, ...], pattern: str, *, innermost_first: bool, start: str
+) -> TraceFormat:
+    return TraceFormat(name, Hinted(hints, pattern), innermost_first, start)
 
 
 # Blank lines end most traces; Python's are ended by their error line.
 _BLANK = r"\n[ \t]*\n"
 _JVM_FILE = r"[\w$-]+\.(?:java|kt|scala|groovy)"
+_JVM_HINTS = (".java", ".kt", ".scala", ".groovy")
+_SCRIPT_HINTS = (".js", ".ts", ".cjs", ".cts", ".mjs", ".mts", ".vue", ".svelte")
 _JAVA_START = r"^(?![ \t]+(?:at |\.\.\.)).*\w(?:Exception|Error|Throwable)\b"
 FORMATS = (
     _format(
         "python",
+        ('File "',),
         r'^[ \t|+>]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?',
         innermost_first=False,
         start=r"Traceback \(most recent call last\)",
     ),
     _format(
         "pytest",
+        (".py",),
         r"^(?:E[ \t]+)?(?P<path>[^\s:'\"<>()]+\.pyx?):(?P<line>\d+):"
         r"(?: in (?P<function>\S+)| [A-Z]\w+| ?$)",
         innermost_first=False,
@@ -48,6 +53,7 @@ FORMATS = (
     ),
     _format(
         "ipython",
+        (".py",),
         r"^(?:File )?(?P<path>[~/\w.][^\s:()<>]*\.pyx?)(?::(?P<line>\d+),)? in "
         r"(?P<function>[\w.<>]+)\(",
         innermost_first=False,
@@ -55,6 +61,7 @@ FORMATS = (
     ),
     _format(
         "java",
+        _JVM_HINTS,
         r"^[ \t]*at (?:[\w.-]+(?:@[\w.]+)?/)*(?P<function>[\w$.<>]+)"
         rf"\((?P<path>{_JVM_FILE})(?::(?P<line>\d+))?\)",
         innermost_first=True,
@@ -62,12 +69,14 @@ FORMATS = (
     ),
     _format(  # what Gradle shows of a failing test
         "gradle",
+        _JVM_HINTS,
         rf"^[ \t]+(?:Caused by: )?(?:[\w.$]+ )?at (?P<path>{_JVM_FILE}):(?P<line>\d+)$",
         innermost_first=True,
         start=r"FAILED$",
     ),
     _format(
         "javascript",
+        _SCRIPT_HINTS,
         r"^[ \t]*at (?:async )?(?:new )?(?:(?P<function>[^\s(]+)(?: \[as [^\]]+\])? )?"
         r"\(?(?:file://|webpack://(?:/|[\w-]+/))?(?P<path>[^\s():]+\.(?:[cm]?[jt]sx?|vue|svelte))"
         r"(?:\?[^\s:]*)?:(?P<line>\d+):\d+\)?",
@@ -76,6 +85,7 @@ FORMATS = (
     ),
     _format(
         "firefox",
+        ("@",),
         r"^(?P<function>[\w$.<>/*]*)@(?:https?://[^/\s]+|file://|webpack://(?:/|[\w-]+))?"
         r"(?P<path>/?[^\s:@]+\.(?:[cm]?[jt]sx?))(?:\?[^\s:]*)?:(?P<line>\d+):\d+",
         innermost_first=True,
@@ -83,12 +93,14 @@ FORMATS = (
     ),
     _format(
         "vitest",
+        ("❯ ",),
         r"^[ \t]*❯ (?:(?P<function>[^\s:]+) )?(?P<path>[^\s:]+\.[cm]?[jt]sx?):(?P<line>\d+):\d+",
         innermost_first=True,
         start=_BLANK + r"|^[ \t]*FAIL ",
     ),
     _format(
         "go",
+        (".go:",),
         r"^(?P<function>[\w./*-]+(?:(?:\(\*?\w+\)|\[\.\.\.\])[\w.]*)*)\([^\n]*\)\n"
         r"[ \t]+(?P<path>\S+\.go):(?P<line>\d+)",
         innermost_first=True,
@@ -96,12 +108,14 @@ FORMATS = (
     ),
     _format(
         "rust panic",
+        ("panicked at ",),
         r"panicked at (?:'[^\n]*', )?(?P<path>[^\s:,']+\.rs):(?P<line>\d+)(?P<function>)",
         innermost_first=True,
         start=r"^thread '",
     ),
     _format(
         "rust",
+        (".rs:",),
         r"^[ \t]+\d+: (?:0x[0-9a-f]+ - )?(?P<function>\S+)\n"
         r"[ \t]+at (?P<path>\S+\.rs):(?P<line>\d+)",
         innermost_first=True,
@@ -109,6 +123,7 @@ FORMATS = (
     ),
     _format(
         "gdb",
+        ("#",),
         r"^#\d+\s+(?:0x[0-9a-f]+ in )?(?P<function>[\w:~<>.*&]+)[^\n]*?\s+(?:at )?"
         r"(?P<path>[^\s()]+\.\w{1,4}):(?P<line>\d+)",
         innermost_first=True,
@@ -116,6 +131,7 @@ FORMATS = (
     ),
     _format(
         "asan",
+        ("#",),
         r"^[ \t]+#\d+ 0x[0-9a-f]+ in (?P<function>[\w:~<>.*&]+)[^\n]*?\s(?P<path>[^\s()]+\.\w{1,4})"
         r":(?P<line>\d+)",
         innermost_first=True,
@@ -123,6 +139,7 @@ FORMATS = (
     ),
     _format(
         "csharp",
+        (":line ",),
         r"^[ \t]*at (?P<function>[\w.<>`\[\],+]+)\([^\n]*\) in "
         r"(?P<path>[^\n]+?):line (?P<line>\d+)",
         innermost_first=True,
@@ -130,12 +147,14 @@ FORMATS = (
     ),
     _format(
         "php",
+        (".php(",),
         r"^#\d+ (?P<path>[^\s(]+\.php)\((?P<line>\d+)\): (?P<function>[\w\\:>-]+)",
         innermost_first=True,
         start=r"^#0\b",
     ),
     _format(
         "ruby",
+        (":in ",),
         r"^[ \t]*(?:# |from )?(?P<path>[^\s:]+\.(?:rb|erb|rake)):(?P<line>\d+):in "
         r"[`'](?P<function>[^']+)'",
         innermost_first=True,
@@ -174,13 +193,18 @@ def _frames(text: str, trace_format: TraceFormat) -> Iterator[tuple[int, Frame]]
 def _traces(text: str, trace_format: TraceFormat) -> Iterator[list[re.Match[str]]]:
     """Runs of matches with nothing between them that starts a new trace."""
     run: list[re.Match[str]] = []
-    for match in trace_format.pattern.finditer(text):
-        if run and trace_format.start.search(text, run[-1].end(), match.end()):
+    for match in trace_format.frame.finditer(text):
+        if run and _begins_between(run[-1], match, trace_format.start):
             yield run
             run = []
         run.append(match)
     if run:
         yield run
+
+
+def _begins_between(one: re.Match[str], other: re.Match[str], start: str) -> bool:
+    pattern = re.compile(start, re.MULTILINE | re.IGNORECASE)
+    return pattern.search(other.string, one.end(), other.end()) is not None
 
 
 def _renumbered(found: list[tuple[int, Frame]]) -> Iterator[tuple[int, Frame]]:

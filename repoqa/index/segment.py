@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from threading import Thread
 from types import MappingProxyType
 from typing import Any
 
@@ -144,13 +145,24 @@ def save(segment: Segment, directory: Path) -> None:
 def load(directory: Path) -> Segment | None:
     """The saved segment, its arrays mapped; None where there is none or it is damaged."""
     try:
-        files, checksums = _table(directory)
         arrays = {name: _mapped(directory / name, dtype) for name, dtype in DTYPES.items()}
+        # Checksums let other threads run: this one reads the table meanwhile.
+        found: dict[str, int] = {}
+        checking = Thread(target=_check, args=(arrays, found))
+        checking.start()
+        try:
+            files, checksums = _table(directory)
+        finally:
+            checking.join()
     except (OSError, ValueError, msgspec.MsgspecError):
         return None
-    if any(zlib.crc32(array.data) != checksums.get(name) for name, array in arrays.items()):
-        return None
-    return Segment(files, Arrays(**arrays))
+    return Segment(files, Arrays(**arrays)) if found == checksums else None
+
+
+def _check(arrays: Mapping[str, NDArray[Any]], found: dict[str, int]) -> None:
+    """Put each array's checksum in `found`."""
+    for name, array in arrays.items():
+        found[name] = zlib.crc32(array.data)
 
 
 def listed_files(directory: Path) -> Files:
