@@ -1,14 +1,18 @@
 """Many files analyzed side by side, and what a file that breaks its parser costs."""
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from conftest import write_files
 
 from repoqa.index.analysis import BATCH_FILES, SMALL_FILE_BYTES, Crew, analyzed
 from repoqa.index.outline import KeptOutline
+from repoqa.index.processors import usable_processors
 from repoqa.index.record import analyze, pack, unpack_postings
 from repoqa.records import FileEntry
 
@@ -116,3 +120,37 @@ def test_closing_stops_the_workers_soon() -> None:
 def test_missing_bytes_are_told() -> None:
     entry = FileEntry("gone.py", "0" * 40, SMALL_FILE_BYTES + 1)
     assert list(analyzed([(entry, None)], [entry])) == [(entry, None)]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 4),
+        ({"cpu.max": "max 100000\n"}, 4),
+        ({"cpu.max": "200000 100000\n"}, 2),
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "10000 100000\n"}, 1),
+        ({"cpu.max": "800000 100000\n"}, 4),
+        ({"cpu.max": "what else?\n"}, 4),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+    ],
+)
+def test_a_container_has_as_many_processors_as_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, files: dict[str, str], expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    write_files(tmp_path, files)
+    assert usable_processors(tmp_path) == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no processes are bound here")
+def test_a_process_bound_to_one_processor_counts_one() -> None:
+    script = (
+        "import os\n"
+        "from repoqa.index import analysis\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "assert analysis.usable_processors() == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

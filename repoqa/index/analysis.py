@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from repoqa.index.processors import usable_processors
 from repoqa.index.record import PackedRecord, analyze, pack, unparsed
 from repoqa.index.worker import Answer, read_frame, write_frame
 from repoqa.records import FileEntry
@@ -46,7 +47,7 @@ def analyzed(files: Iterable[File], entries: Sequence[FileEntry]) -> Iterator[An
         for entry, content in files:
             yield entry, None if content is None else pack(analyze(entry.path, content))
         return
-    workers = min(os.cpu_count() or 1, MOST_WORKERS, 1 + len(entries) // BATCH_FILES)
+    workers = min(usable_processors(), MOST_WORKERS, 1 + len(entries) // BATCH_FILES)
     yield from Crew(files, workers).run()
 
 
