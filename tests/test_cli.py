@@ -253,6 +253,26 @@ def test_a_bug_leaves_a_log_and_says_where(shop: Path, own_environment: Path) ->
     assert "['broken']" in content
 
 
+def test_a_command_that_cannot_be_imported_is_a_bug_and_not_an_unknown_name(shop: Path) -> None:
+    script = (
+        "import sys\n"
+        "from repoqa.cli.app import run\n"
+        "from repoqa.terminal.output import standard_output\n"
+        "class Broken:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'repoqa.cli.doctor':\n"
+        "            raise KeyError(name)\n"
+        "sys.meta_path.insert(0, Broken)\n"
+        "sys.exit(run(['doctor'], standard_output()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=shop, env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith("repoqa: this is a bug in repoqa, sorry\n")
+
+
 def test_a_bug_is_logged_even_where_the_state_directory_cannot_be_written(
     shop: Path, own_environment: Path
 ) -> None:

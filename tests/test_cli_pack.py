@@ -215,6 +215,29 @@ def test_help_starts_nothing_heavy(shop: Path) -> None:
     subprocess.run([sys.executable, "-c", script], env=environment(), check=True, cwd=shop)
 
 
+@pytest.mark.parametrize("command", [["pack", "--no-stdin", QUESTION], ["index"]])
+def test_the_next_question_does_not_have_git_list_what_it_tracks(
+    shop: Path, command: list[str]
+) -> None:
+    script = (
+        "import sys\n"
+        "from repoqa.cli.app import run\n"
+        "from repoqa.terminal.output import standard_output\n"
+        "listed = []\n"
+        "def heard(event, details):\n"
+        "    if event == 'subprocess.Popen':\n"
+        "        listed.append('--stage' in details[1])\n"
+        "sys.addaudithook(heard)\n"
+        "question = ['pack', '--no-stdin', 'log in']\n"
+        "for command in (sys.argv[1:], question):\n"
+        "    assert run(command, standard_output()) == 0\n"
+        "    print(sum(listed), file=sys.stderr)\n"
+    )
+    call = [sys.executable, "-c", script, *command]
+    done = subprocess.run(call, env=environment(), check=True, cwd=shop, capture_output=True)
+    assert done.stderr.decode().split()[-2:] == ["1", "1"]
+
+
 def test_a_command_imports_none_of_the_others(shop: Path) -> None:
     script = (
         "import sys\n"

@@ -12,7 +12,7 @@ from conftest import write_files
 
 from repoqa.index.analysis import BATCH_FILES, SMALL_FILE_BYTES, Crew, analyzed
 from repoqa.index.outline import KeptOutline
-from repoqa.index.processors import usable_processors
+from repoqa.index.processors import limits
 from repoqa.index.record import analyze, pack, unpack_postings
 from repoqa.records import FileEntry
 
@@ -125,24 +125,25 @@ def test_missing_bytes_are_told() -> None:
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({}, 4),
-        ({"cpu.max": "max 100000\n"}, 4),
-        ({"cpu.max": "200000 100000\n"}, 2),
-        ({"cpu.max": "150000 100000\n"}, 2),
-        ({"cpu.max": "10000 100000\n"}, 1),
-        ({"cpu.max": "800000 100000\n"}, 4),
-        ({"cpu.max": "what else?\n"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({}, []),
+        ({"cpu.max": "max 100000\n"}, []),
+        ({"cpu.max": "200000 100000\n"}, [2]),
+        ({"cpu.max": "150000 100000\n"}, [2]),
+        ({"cpu.max": "10000 100000\n"}, [1]),
+        ({"cpu.max": "what else?\n"}, []),
+        ({"cpu.max": "100000 0\n"}, []),
+        ({"own": "0::/a/b\n", "cpu.max": "max 1\n", "a/cpu.max": "9 3\n"}, [3]),
+        ({"own": "1:cpu:/x\n0::/a/b\n", "a/cpu.max": "9 3\n", "a/b/cpu.max": "8 2\n"}, [4, 3]),
+        ({"own": "0::/gone\n", "cpu.max": "9 3\n"}, [3]),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, []),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, [3]),
     ],
 )
-def test_a_container_has_as_many_processors_as_its_share(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, files: dict[str, str], expected: int
+def test_what_limits_control_groups_set(
+    tmp_path: Path, files: dict[str, str], expected: list[int]
 ) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
     write_files(tmp_path, files)
-    assert usable_processors(tmp_path) == expected
+    assert list(limits(tmp_path, tmp_path / "own")) == expected
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no processes are bound here")

@@ -16,6 +16,7 @@ from repoqa.index.eviction import DEBRIS_SECONDS, KEPT_SHARE
 from repoqa.index.index import Index
 from repoqa.index.inventory import inventory
 from repoqa.index.places import (
+    LISTINGS,
     PLACES,
     SEGMENTS,
     Place,
@@ -207,17 +208,19 @@ def test_a_clock_that_was_set_back_decides_nothing_but_the_order(
     assert cached_roots(cache) == {str(two)}
 
 
+@pytest.mark.parametrize("folder", [SEGMENTS, LISTINGS])
 def test_what_a_killed_process_left_half_written_goes(
-    make_repository: RepositoryMaker, tmp_path: Path
+    make_repository: RepositoryMaker, tmp_path: Path, folder: str
 ) -> None:
     cache = tmp_path / "cache"
-    for name, age in ((".repoqa-dead", DEBRIS_SECONDS + 60), (".repoqa-alive", 0)):
-        write_files(cache / SEGMENTS / name, {"terms": b"x" * 1000})
+    dead, alive = (cache / folder / name for name in (".repoqa-dead", ".repoqa-alive"))
+    stranger = cache / "other" / ".repoqa-dead"
+    for unfinished, age in ((dead, DEBRIS_SECONDS + 60), (alive, 0), (stranger, DAY)):
+        write_files(unfinished, {"terms": b"x" * 1000})
         when = time.time() - age
-        os.utime(cache / SEGMENTS / name, (when, when))
+        os.utime(unfinished, (when, when))
     indexed(repository(make_repository, "a"), cache, limit=1 << 30)
-    assert not (cache / SEGMENTS / ".repoqa-dead").exists()
-    assert (cache / SEGMENTS / ".repoqa-alive").exists()
+    assert [path.exists() for path in (dead, alive, stranger)] == [False, True, True]
 
 
 def test_the_databases_of_other_releases_go_first(

@@ -1,5 +1,6 @@
 """Segments: merged from files' postings, saved, and mapped again."""
 
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import fields
@@ -89,6 +90,22 @@ def test_nothing_is_a_segment_too(tmp_path: Path) -> None:
     loaded = load(tmp_path / "s")
     assert loaded is not None
     assert len(loaded.files) == 0
+
+
+def test_a_segment_is_checked_where_no_thread_can_be_started(tmp_path: Path) -> None:
+    saved = merged(CONTENTS)
+    save(saved, tmp_path / "s")
+    usual = threading.stack_size(1 << 46)  # more than a process may address
+    try:
+        with pytest.raises(RuntimeError):
+            threading.Thread(target=print).start()
+        loaded = load(tmp_path / "s")
+        assert loaded is not None
+        assert contents_of(loaded) == contents_of(saved)
+        (tmp_path / "s" / "counts").write_bytes(b"\x07")
+        assert load(tmp_path / "s") is None
+    finally:
+        threading.stack_size(usual)
 
 
 WORDS = st.lists(st.sampled_from(["cart", "total", "price", "shop"]), max_size=12).map(" ".join)

@@ -70,6 +70,7 @@ PLACES = [
     (CODE, f"https://hooks.slack.com/services/«T0123ABCD/B0123ABCD/{random_text(24)}»"),
     (CODE, f"AccountName=x;AccountKey=«{random_text(86)}==»;"),
     (CODE, f'"Authorization": "Bearer «{random_text(40)}»"'),
+    (GIVEN, f"Authorization: Bearer\t«{random_text(40)}»"),
     (GIVEN, "> Authorization: Basic «dXNlcjpodW50ZXIycHc=»"),
     (CODE, "password = '«Tr0ub4dor&3»'"),
     (CODE, 'password: str = "«hunter2»"'),

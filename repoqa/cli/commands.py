@@ -1,11 +1,10 @@
 """The commands by name: each is imported when it is called, since a question needs none but its
 own, and importing the others takes a twentieth of its time."""
 
-from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -23,31 +22,21 @@ MODULES: Mapping[str, str] = MappingProxyType(
 class Commands(TyperGroup):
     """The group of all commands."""
 
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = ChainMap(dict(self.commands), cast(Any, _Imported()))
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names: those of MODULES, and any that were added."""
+        return list(dict.fromkeys((*MODULES, *super().list_commands(ctx))))
 
-
-class _Imported(Mapping[str, Any]):
-    """What typer makes of each command."""
-
-    def __init__(self) -> None:
-        self._imported: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._imported:
-            self._imported[name] = _imported(name)
-        return self._imported[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
-
-    def __len__(self) -> int:
-        return len(MODULES)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What typer makes of a command; None where there is none of this name."""
+        # Of a name that is none, typer looks for what is like it among those that are there.
+        for name in (cmd_name,) if cmd_name in MODULES else MODULES:
+            if name not in self.commands:
+                self.add_command(_imported(name), name)
+        return super().get_command(ctx, cmd_name)
 
 
 def _imported(name: str) -> Any:
-    """One command. Raises KeyError for a name that is none."""
+    """One of MODULES, as typer makes it."""
     module = import_module(f"repoqa.cli.{MODULES[name]}")
     alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
     if hasattr(module, "app"):

@@ -13,8 +13,8 @@ class TraceFormat:
     """How one tool prints a frame.
 
     `frame` has the groups `path`, and `line` and `function` where they are printed. `start` is
-    a pattern found between two frames, or in the second, where a new trace begins, in capitals or
-    not. `innermost_first` tells the order of its frames.
+    a pattern found between two frames, or in the second, where a new trace begins; letter case
+    does not matter. `innermost_first` tells the order of its frames.
     """
 
     name: str

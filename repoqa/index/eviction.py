@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +25,9 @@ from repoqa.index.places import (
     size_of_place,
     used_places,
 )
-from repoqa.index.segment import UNFINISHED, listed_files
+from repoqa.index.segment import listed_files
 from repoqa.index.store import DATABASES, Store, database_path
+from repoqa.repository.tracked import UNFINISHED
 
 # Below the limit by enough that the next questions need not evict again.
 KEPT_SHARE = 0.8
@@ -121,7 +123,8 @@ def _first(candidates: list[_Evictable], excess: int) -> list[_Evictable]:
 
 def _remove_debris(directory: Path) -> None:
     """Remove the folders that processes which died left half written."""
-    for folder in directory.glob(f"*/{UNFINISHED}*"):
+    unfinished = ((directory / name).glob(f"{UNFINISHED}*") for name in (SEGMENTS, LISTINGS))
+    for folder in chain.from_iterable(unfinished):
         try:
             age = abs(time.time() - folder.stat().st_mtime)
         except OSError:

@@ -17,8 +17,9 @@ from repoqa.index.places import (
     size_of_place,
     used_places,
 )
-from repoqa.index.segment import UNFINISHED, listed_files
+from repoqa.index.segment import listed_files
 from repoqa.index.store import DATABASES, Store, database_path
+from repoqa.repository.tracked import UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)

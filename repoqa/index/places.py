@@ -30,7 +30,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The name of its folder in `segments` and of its file in `places`."""
+        """The name of its folder in `segments` and of its files in `places` and `listings`."""
         return blake2b(self.content, digest_size=DIGEST_BYTES).hexdigest()
 
     @property

@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 
 from repoqa.index.files import Files, Note
 from repoqa.index.gaps import unpack_run
+from repoqa.repository.tracked import UNFINISHED
 
 TABLE = "table"
 OLD = "old"
-# How the name of a folder begins that is being written.
-UNFINISHED = ".repoqa-"
 CHECKSUM_BYTES = 4
 LARGE_COUNT = 255
 # Paths are bytes to git; what is not UTF-8 in them has to come back as it was.
@@ -146,23 +145,37 @@ def load(directory: Path) -> Segment | None:
     """The saved segment, its arrays mapped; None where there is none or it is damaged."""
     try:
         arrays = {name: _mapped(directory / name, dtype) for name, dtype in DTYPES.items()}
-        # Checksums let other threads run: this one reads the table meanwhile.
-        found: dict[str, int] = {}
-        checking = Thread(target=_check, args=(arrays, found))
-        checking.start()
+        checking = _Checking(arrays)
         try:
             files, checksums = _table(directory)
         finally:
-            checking.join()
+            found = checking.checksums()
     except (OSError, ValueError, msgspec.MsgspecError):
         return None
     return Segment(files, Arrays(**arrays)) if found == checksums else None
 
 
-def _check(arrays: Mapping[str, NDArray[Any]], found: dict[str, int]) -> None:
-    """Put each array's checksum in `found`."""
-    for name, array in arrays.items():
-        found[name] = zlib.crc32(array.data)
+class _Checking:
+    """The checksums of arrays, worked out by a thread of their own, if there may be one."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._arrays = arrays
+        self._found: dict[str, int] = {}
+        self._thread = Thread(target=self._work)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the user has no more of them: it is done here
+            self._work()
+
+    def _work(self) -> None:
+        for name, array in self._arrays.items():
+            self._found[name] = zlib.crc32(array.data)
+
+    def checksums(self) -> dict[str, int]:
+        """Wait for them: by the arrays' names."""
+        if self._thread.ident is not None:
+            self._thread.join()
+        return self._found
 
 
 def listed_files(directory: Path) -> Files:

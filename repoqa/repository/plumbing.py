@@ -17,7 +17,7 @@ from repoqa.repository.running import Finished, Running, no_git, start_git, with
 if TYPE_CHECKING:
     from git.cmd import Git as Commands
 
-YES = ("true", "yes", "on", "1")
+NO = ("", "false", "no", "off", "0")
 NO_FILTER = {"clean": "", "smudge": "", "process": "", "required": "false"}
 
 
@@ -46,7 +46,7 @@ class Git:
 
     def enables(self, key: str) -> bool:
         """Whether a yes-or-no setting says yes."""
-        return self.settings.get(key, "").lower() in YES
+        return self.settings.get(key, "").lower() not in NO
 
     @property
     def promisor_filters(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """What git's index knows of a working tree, and the copy of it that is kept for the next time.
 
 Git prints a hundred thousand entries in 0.1 s, and to parse them takes three times as long. A copy
-is read in a tenth of both, and used only where the digest of the index's file is still the same.
+is read in a tenth of both, and used only where the index's file is the same, byte for byte. Of a
+sparse checkout none is kept: what git tells of it also depends on what lies on the disk.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from sys import getfilesystemencoding
 from typing import TypeAlias
 
 import msgspec
@@ -44,7 +46,7 @@ KeptAt: TypeAlias = Callable[[Path], Path]
 class Tracked(msgspec.Struct, frozen=True, array_like=True):
     """The index of one repository, with its own paths: the plain `files`, which are as the index
     knows them unless git finds a difference; the entries of all `others`; and the paths of the
-    `.repoqaignore` files among both."""
+    `.repoqaignore` files among both, but for the root's."""
 
     files: tuple[FileEntry, ...]
     others: tuple[IndexEntry, ...]
@@ -63,13 +65,17 @@ class Tracked(msgspec.Struct, frozen=True, array_like=True):
         return files, others
 
 
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
+class _Copy(msgspec.Struct, frozen=True, array_like=True):
+    """What an index with this digest tracks, still packed."""
+
     digest: bytes
-    tracked: Tracked
+    tracked: msgspec.Raw
 
 
-_Copies: TypeAlias = dict[str, _Kept]
-_DECODER = msgspec.msgpack.Decoder(_Copies)
+_Copies: TypeAlias = dict[str, _Copy]
+_COPIES_DECODER = msgspec.msgpack.Decoder(_Copies)
+_TRACKED_DECODER = msgspec.msgpack.Decoder(Tracked)
+_ENCODER = msgspec.msgpack.Encoder()
 
 
 class Indexes:
@@ -85,23 +91,23 @@ class Indexes:
 
     def tracked(self, git: Git, *, prefix: str) -> Tracked:
         """What one repository tracks. Raises RepositoryError where git fails."""
-        if self._path is None:
-            return read_tracked(git)
-        digest = _digest(git)
+        digest = _digest(git) if self._path else b""
         kept = self._kept.get(prefix)
         if digest and kept and kept.digest == digest:
-            self._current[prefix] = kept
-            return kept.tracked
+            with contextlib.suppress(msgspec.MsgspecError):
+                tracked = _TRACKED_DECODER.decode(kept.tracked)
+                self._current[prefix] = kept
+                return tracked
         tracked = read_tracked(git)
         if digest and _digest(git) == digest:  # else it changed while git read it
-            self._current[prefix] = _Kept(digest, tracked)
+            with contextlib.suppress(UnicodeEncodeError):  # of a path that is not UTF-8
+                _, packed = map(_ENCODER.encode, (prefix, tracked))
+                self._current[prefix] = _Copy(digest, msgspec.Raw(packed))
         return tracked
 
     def keep(self) -> None:
         """Keep what was read for the next time; where that fails it is read again."""
-        known = {prefix: kept.digest for prefix, kept in self._kept.items()}
-        current = {prefix: kept.digest for prefix, kept in self._current.items()}
-        if self._path and current and current != known:
+        if self._path and self._current != self._kept:
             _save(self._current, self._path)
 
 
@@ -154,8 +160,11 @@ def _entry(file: FileEntry) -> IndexEntry:
 
 
 def _digest(git: Git) -> bytes:
-    """Of the index's file, and of all else that decides what is told of it; b"" without one."""
-    told = (KEPT_VERSION, LARGEST_FILE_BYTES, git.enables("index.sparse"))
+    """Of the index's file and all else that decides what is told of it; b"" where no copy may be
+    kept: without an index, or in a sparse checkout."""
+    if git.enables("core.sparsecheckout"):
+        return b""
+    told = (KEPT_VERSION, LARGEST_FILE_BYTES, git.enables("index.sparse"), getfilesystemencoding())
     digest = sha256(repr(told).encode())
     try:
         digest.update((git.git_dir / "index").read_bytes())
@@ -170,7 +179,7 @@ def _load(path: Path) -> _Copies:
         content = path.read_bytes()
         payload = memoryview(content)[DIGEST_BYTES:]
         if sha256(payload).digest() == content[:DIGEST_BYTES]:
-            return _DECODER.decode(payload)
+            return _COPIES_DECODER.decode(payload)
     except (OSError, msgspec.MsgspecError):
         pass
     return {}
@@ -178,12 +187,9 @@ def _load(path: Path) -> _Copies:
 
 def _save(copies: _Copies, path: Path) -> None:
     """Write them so that a reader sees all of them or none."""
-    try:
-        payload = msgspec.msgpack.encode(copies)
-    except UnicodeEncodeError:  # a path that is not UTF-8
-        return
     import tempfile
 
+    payload = _ENCODER.encode(copies)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:

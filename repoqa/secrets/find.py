@@ -114,7 +114,7 @@ _HEADERS = tuple(
     rf"{word}(?<=\b{word})\s+([A-Za-z0-9+/_.~-]{{12,}}={{0,2}})"
     for word in ("Bearer", "bearer", "Basic", "basic")
 )
-_HEADER_HINTS = ("Bearer ", "bearer ", "Basic ", "basic ")
+_HEADER_HINTS = ("Bearer", "bearer", "Basic", "basic")
 
 # Where a word without quotes is a value, not an expression.
 _SETTINGS_FILE = re.compile(
