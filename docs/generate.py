@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+from typer.core import TyperGroup
 
 from repoqa.cli.app import app
 from repoqa.cli.failure import NAME
@@ -121,8 +122,10 @@ def _helps(command: object, name: str) -> Iterator[str]:
     parts = name.split()[1:]
     if parts:
         yield f"## {name}\n\n```text\n{_help(parts)}```\n"
-    for inner in getattr(command, "commands", {}).values():
-        yield from _helps(inner, f"{name} {inner.name}")
+    if isinstance(command, TyperGroup):
+        context = typer.Context(command)
+        for inner in command.list_commands(context):
+            yield from _helps(command.get_command(context, inner), f"{name} {inner}")
 
 
 def _help(parts: list[str]) -> str:
