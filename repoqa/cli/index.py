@@ -63,8 +63,8 @@ def _build(repo: "Path | None", rev: str | None, output: "Output", *, as_json: b
     from repoqa.terminal.inventory import built_line
     from repoqa.terminal.progress import shown_progress
 
-    opened = start_opening(repo or Path(), revision=rev, plain=repo is not None)
-    snapshot = opened(kept_at=kept_listings(_settings().cache_dir))
+    opening = start_opening(repo or Path(), revision=rev, plain=repo is not None)
+    snapshot = opening.finish(kept_at=kept_listings(_settings().cache_dir))
     for line in snapshot.notes:
         output.note(line)
     with shown_progress(output) as progress:

@@ -38,10 +38,10 @@ def prepared(
     request: Request, start: Start, *, note: Callable[[str], None], progress: "Progress"
 ) -> "Job":
     """Read the settings and the input, open the repository and prepare the prompt."""
-    opening = time.perf_counter()
+    opened = time.perf_counter()
     # Git looks through the repository while this process loads what the question needs.
-    opened = _opening(request)
-    seconds = time.perf_counter() - opening
+    opening = _opening(request)
+    seconds = time.perf_counter() - opened
     from repoqa.api.job import Asked, Began, chosen_profile, prepare_job
     from repoqa.cli.input import Sources, read_given
     from repoqa.index.places import kept_listings
@@ -62,11 +62,11 @@ def prepared(
     # Waiting for whoever writes the log is not our time.
     waited = time.perf_counter() - reading
     began = start.began + waited
-    opening = time.perf_counter()
+    opened = time.perf_counter()
     if waited > LONG_WAIT_SECONDS:
-        opened = _opening(request)
-    snapshot = opened(kept_at=kept_listings(settings.cache_dir))
-    seconds += time.perf_counter() - opening
+        opening = _opening(request)
+    snapshot = opening.finish(kept_at=kept_listings(settings.cache_dir))
+    seconds += time.perf_counter() - opened
     for line in snapshot.notes:
         note(line)
     pins = [path_from_root(pin, snapshot.root) for pin in request.path or ()]

@@ -1,8 +1,8 @@
 """Opens a repository at a revision, or as it lies in the working tree, for reading."""
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from repoqa.errors import RepositoryError
 from repoqa.records import Snapshot
@@ -14,12 +14,32 @@ from repoqa.repository.walk import OBJECT_FORMAT, walk
 from repoqa.repository.worktree import start_listing
 
 
-class Opening(Protocol):
-    """A repository that is being opened."""
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A repository that is being opened; `listed` waits for its files."""
 
-    def __call__(self, *, kept_at: KeptAt | None = None) -> Snapshot:
+    root: Path
+    listed: Callable[[KeptAt | None], Found] = field(repr=False)
+    object_format: str
+    revision: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def finish(self, *, kept_at: KeptAt | None = None) -> Snapshot:
         """Wait for git and give the snapshot. `kept_at` tells where the copies of git's indexes are
         kept; without it none are used. Raises RepositoryError."""
+        found = self.listed(kept_at)
+        if not found.files:
+            raise _nothing(self.root, found)
+        return Snapshot(
+            root=self.root,
+            name=_name(self.root),
+            revision=self.revision,
+            object_format=self.object_format,
+            files=found.files,
+            skipped=found.skipped,
+            source=found.source,
+            notes=self.notes,
+        )
 
 
 def open_snapshot(
@@ -33,20 +53,17 @@ def open_snapshot(
 
     `revision` is any name git knows for a commit or tree; the snapshot carries its full id. None
     reads the working tree: uncommitted and untracked files are in, ignored ones are not. `plain`
-    says that the user named `start`, which then may be a folder outside git. `kept_at` is told of
-    at `Opening`.
+    says that the user named `start`, which then may be a folder outside git. `kept_at` is that of
+    `Opening.finish`.
 
     Raises RepositoryError where there is nothing to read, with what to do about it.
     """
-    return start_opening(start, revision=revision, plain=plain)(kept_at=kept_at)
+    return start_opening(start, revision=revision, plain=plain).finish(kept_at=kept_at)
 
 
 def start_opening(start: Path, *, revision: str | None = None, plain: bool = False) -> Opening:
     """Open the repository likewise, and have git begin to look through its working tree: meanwhile
-    the caller can do other work. What is returned waits for git.
-
-    Both raise RepositoryError.
-    """
+    the caller can do other work. Raises RepositoryError."""
     if not start.is_dir():
         raise RepositoryError(
             f"{start} is not a folder" if start.exists() else f"there is no folder {start}",
@@ -71,7 +88,7 @@ def start_opening(start: Path, *, revision: str | None = None, plain: bool = Fal
             f"no git repository at or above {root}",
             remedy="cd into one, or name any folder to read: --repo DIR",
         )
-    return lambda *, kept_at=None: _snapshot(root, walk(root), object_format=OBJECT_FORMAT)
+    return Opening(root, lambda _: walk(root), OBJECT_FORMAT)
 
 
 def read_file(snapshot: Snapshot, path: str) -> bytes | None:
@@ -86,42 +103,14 @@ def _start_repository(git: Git, revision: str | None) -> Opening:
         notes.append(f"{git.root.name} has no working tree: reading HEAD")
         revision = "HEAD"
     if revision is None:
-        listed = start_listing(git)
-    else:
-        revision = resolve(git, revision)
-        listed = partial(_revision_listed, git, revision)
-    return lambda *, kept_at=None: _snapshot(
+        return Opening(git.root, start_listing(git), git.object_format)
+    resolved = resolve(git, revision)
+    return Opening(
         git.root,
-        listed(kept_at),
-        object_format=git.object_format,
-        revision=revision,
+        lambda _: list_revision(git, resolved),
+        git.object_format,
+        revision=resolved,
         notes=tuple(notes),
-    )
-
-
-def _revision_listed(git: Git, revision: str, _kept_at: KeptAt | None) -> Found:
-    return list_revision(git, revision)
-
-
-def _snapshot(
-    root: Path,
-    found: Found,
-    *,
-    object_format: str,
-    revision: str | None = None,
-    notes: tuple[str, ...] = (),
-) -> Snapshot:
-    if not found.files:
-        raise _nothing(root, found)
-    return Snapshot(
-        root=root,
-        name=_name(root),
-        revision=revision,
-        object_format=object_format,
-        files=found.files,
-        skipped=found.skipped,
-        source=found.source,
-        notes=notes,
     )
 
 

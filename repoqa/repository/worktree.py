@@ -92,11 +92,9 @@ def _listed(first: _Looking, indexes: Indexes) -> Found:
 
 def _start_looking(part: Part) -> _Looking:
     git = part.git
-    return _Looking(
-        part,
-        comparing=git.start(*COMPARE, settings=git.without_filters()),
-        finding=git.start("ls-files", "--others", "--exclude-standard", "-z"),
-    )
+    # The longer one first.
+    finding = git.start("ls-files", "--others", "--exclude-standard", "-z")
+    return _Looking(part, git.start(*COMPARE, settings=git.without_filters()), finding)
 
 
 def _list_part(
