@@ -1,8 +1,8 @@
 """From a snapshot to its index: what is cached is reused, what is new is parsed once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
-from operator import eq, ne
+from operator import attrgetter, eq, ne
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from repoqa.index.terms import TERMS_VERSION
 from repoqa.parsing.version import NO_GRAMMAR, parser_version
 from repoqa.protocols import Progress
 from repoqa.records import FileEntry, SkippedFile, Snapshot
+from repoqa.repository.listing import PATH
 
 # Raised by hand when records or segments change for the same parse: units, fields, what is left
 # out, what a path says.
@@ -31,6 +32,7 @@ CHANGED_SHARE = 0.05
 RECORDS_PER_WRITE = 256
 # Files whose postings are looked for at once; they are in memory together.
 FILES_PER_QUERY = 900
+OID: Callable[[FileEntry], str] = attrgetter("oid")
 
 
 def build(snapshot: Snapshot, store: Store, *, progress: Progress) -> Index:
@@ -83,7 +85,7 @@ def _compared(
     known = base.files
     lasting = np.ones(len(known), dtype=bool)
     lasting[[number for number, note in known.notes.items() if not _lasts(note.problem)]] = False
-    paths, oids = tuple(e.path for e in wanted), tuple(e.oid for e in wanted)
+    paths, oids = tuple(map(PATH, wanted)), tuple(map(OID, wanted))
     if paths == known.paths and oids == known.oids and lasting.all():
         return lasting, ()
     sought = dict(zip(paths, oids, strict=True))

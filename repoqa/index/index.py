@@ -20,6 +20,7 @@ from repoqa.index.store import Store
 from repoqa.index.terms import Field, hashed, term_hash
 from repoqa.parsing.text import decode, split_lines
 from repoqa.records import FileEntry, ParsedFile, SkippedFile, Snapshot, Symbol
+from repoqa.repository.snapshot import entry_at
 
 # Files that stand for their folder in a dotted module path.
 # Stands for a unit of which nothing is left.
@@ -113,10 +114,6 @@ class Index:
         """Every indexed path, sorted."""
         return sorted(self._number)
 
-    @cached_property
-    def _entries(self) -> dict[str, FileEntry]:
-        return {entry.path: entry for entry in self.snapshot.files}
-
     def matches(self, field: Field, term: str) -> Matches:
         """The living units that hold a term in a field."""
         hash_of_term = hashed(field, term)
@@ -199,7 +196,7 @@ class Index:
 
     def prefetch_lines(self, paths: Sequence[str]) -> None:
         """Read the lines of several files at once."""
-        wanted = [self._entries[path] for path in paths if path not in self._lines]
+        wanted = [self._entry(path) for path in paths if path not in self._lines]
         for entry, content in self.snapshot.source.read(wanted):
             self._lines[entry.path] = split_lines(decode(content or b"") or "")
 
@@ -218,10 +215,15 @@ class Index:
         return self._outlines[path]
 
     def _content(self, path: str) -> bytes:
-        entry: FileEntry = self._entries[path]
-        for _, content in self.snapshot.source.read([entry]):
+        for _, content in self.snapshot.source.read([self._entry(path)]):
             return content or b""
         raise KeyError(path)
+
+    def _entry(self, path: str) -> FileEntry:
+        entry = entry_at(self.snapshot, path)
+        if entry is None:
+            raise KeyError(path)
+        return entry
 
 
 def stem_of(path: str) -> str:

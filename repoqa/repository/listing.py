@@ -1,5 +1,6 @@
 """What the ways of listing a repository have in common: what they found, and what they left out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -12,6 +13,8 @@ OUTSIDE_SPARSE = "outside the sparse checkout"
 BEHIND_SYMLINK = "behind a symbolic link"
 NOT_FETCHED = "not fetched yet by this partial clone"
 MISSING_OBJECT = "missing from the object database"
+# What files are sorted by.
+PATH: Callable[[FileEntry], str] = attrgetter("path")
 
 
 @dataclass(slots=True)
@@ -46,5 +49,5 @@ class Found:
 
 def found(listing: Listing, source: BlobSource) -> Found:
     """Close a listing."""
-    files = sorted(listing.files, key=attrgetter("path"))
+    files = sorted(listing.files, key=PATH)
     return Found(tuple(files), tuple(sorted(set(listing.skipped))), source)

@@ -1,12 +1,13 @@
 """Opens a repository at a revision, or as it lies in the working tree, for reading."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from repoqa.errors import RepositoryError
-from repoqa.records import Snapshot
-from repoqa.repository.listing import Found
+from repoqa.records import FileEntry, Snapshot
+from repoqa.repository.listing import PATH, Found
 from repoqa.repository.plumbing import Git, open_git
 from repoqa.repository.revision import list_revision, resolve
 from repoqa.repository.tracked import KeptAt
@@ -91,10 +92,17 @@ def start_opening(start: Path, *, revision: str | None = None, plain: bool = Fal
     return Opening(root, lambda _: walk(root), OBJECT_FORMAT)
 
 
+def entry_at(snapshot: Snapshot, path: str) -> FileEntry | None:
+    """The file at `path`; None where the snapshot has none."""
+    place = bisect_left(snapshot.files, path, key=PATH)
+    found = snapshot.files[place : place + 1]
+    return found[0] if found and found[0].path == path else None
+
+
 def read_file(snapshot: Snapshot, path: str) -> bytes | None:
     """The bytes of the file at `path`; None where the snapshot has none."""
-    wanted = [entry for entry in snapshot.files if entry.path == path]
-    return next((content for _, content in snapshot.source.read(wanted)), None)
+    entry = entry_at(snapshot, path)
+    return next((content for _, content in snapshot.source.read([entry] if entry else [])), None)
 
 
 def _start_repository(git: Git, revision: str | None) -> Opening:
