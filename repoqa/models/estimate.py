@@ -64,13 +64,17 @@ def _merged(piece: bytes, ranks: dict[bytes, int]) -> list[bytes]:
     """The tokens of a piece: neighbours join, those whose joint rank is the lowest first."""
     if piece in ranks:
         return [piece]
+    joint, none = ranks.get, len(ranks)
     parts = [piece[place : place + 1] for place in range(len(piece))]
-    while len(parts) > 1:
-        pairs = [one + other for one, other in pairwise(parts)]
-        best = min(range(len(pairs)), key=lambda place: ranks.get(pairs[place], len(ranks)))
-        if pairs[best] not in ranks:
-            break
-        parts[best : best + 2] = [pairs[best]]
+    pairs = [joint(one + other, none) for one, other in pairwise(parts)]
+    while pairs and (lowest := min(pairs)) < none:
+        place = pairs.index(lowest)
+        parts[place : place + 2] = [parts[place] + parts[place + 1]]
+        del pairs[place]
+        if place > 0:
+            pairs[place - 1] = joint(parts[place - 1] + parts[place], none)
+        if place < len(pairs):
+            pairs[place] = joint(parts[place] + parts[place + 1], none)
     return parts
 
 
