@@ -22,10 +22,10 @@ from repoqa.parsing.text import decode, split_lines
 from repoqa.records import FileEntry, ParsedFile, SkippedFile, Snapshot, Symbol
 from repoqa.repository.snapshot import entry_at
 
-# Files that stand for their folder in a dotted module path.
 # Stands for a unit of which nothing is left.
 GONE = Symbol("L1-1", "section", 1, 1, header_end=1)
 AS_CHUNKS = "read as line chunks"
+# Files that stand for their folder in a dotted module path.
 PACKAGE_FILES = ("__init__", "index", "mod", "lib")
 Units = NDArray[np.int64]
 Numbers = NDArray[np.float64]
